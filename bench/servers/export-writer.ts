@@ -44,7 +44,7 @@ async function write(format: ExportFileFormat, devices = all): Promise<ExportToo
   }, LOOK_EVERY_MS);
   const [startMs, cpu] = [nowMs(), process.cpuUsage()];
   const rows = new ExportRowsReader(format);
-  await reader.run({ timeZone: 'Europe/Berlin', timeoutMs: 600_000 }, async (snapshot) => {
+  await reader.run({ holder: scope.userId, timeZone: 'Europe/Berlin', timeoutMs: 600_000 }, async (snapshot) => {
     const what = { userId: scope.userId, devices, endXid: LAST_XID, timeZone: 'Europe/Berlin' };
     const { query, options } = copyStatement({ type: 'device_logs', format }, what, sqlText);
     await files.put(`bench/${String(process.pid)}.${format}`, rows.read(snapshot.copy(query, options)), {

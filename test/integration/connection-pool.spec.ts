@@ -5,7 +5,7 @@ import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import type { AppConfig } from '../../src/config/app-config.js';
 import { DatabaseIdentityStore } from '../../src/platform/prisma/database-identity-store.js';
 import { SnapshotReader } from '../../src/platform/prisma/snapshot-reader.js';
-import { NoTurnError, TurnLimiter } from '../../src/platform/process/turn-limiter.js';
+import { BusyError, Semaphore } from '../../src/platform/process/semaphore.js';
 import { scaled } from '../support/promise.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createEmptyDatabase, type TestDatabase } from '../support/postgres.js';
@@ -103,7 +103,7 @@ describe('a pool that is kept warm', () => {
 });
 
 describe('a reader of snapshots', () => {
-  const OPTIONS = { timeZone: 'UTC', timeoutMs: 60_000 };
+  const OPTIONS = { holder: 'one', timeZone: 'UTC', timeoutMs: 60_000 };
   let readers: SnapshotReader[];
 
   beforeAll(() => {
@@ -119,19 +119,19 @@ describe('a reader of snapshots', () => {
     const read = (): Promise<unknown> => reader.run(OPTIONS, (snapshot) => snapshot.query('SELECT 1'));
     proxy.down();
     const away = await Promise.allSettled(Array.from({ length: 4 }, read));
-    expect(away.map((one) => one.status === 'rejected' && !(one.reason instanceof NoTurnError))).toEqual(
+    expect(away.map((one) => one.status === 'rejected' && !(one.reason instanceof BusyError))).toEqual(
       Array(4).fill(true),
     );
     proxy.up();
     const { promise: done, resolve: finish } = Promise.withResolvers<undefined>();
     const reading = [1, 2].map(() => reader.run(OPTIONS, () => done));
     const waiting = Array.from({ length: 64 }, read);
-    await expect(read()).rejects.toThrow(NoTurnError);
+    await expect(read()).rejects.toThrow(BusyError);
     finish(undefined);
     await Promise.all([...reading, ...waiting]);
-    const impatient = new TurnLimiter({ concurrent: 1, waiting: 1, patienceMs: 10 });
-    await impatient.run(() => expect(impatient.run(read)).rejects.toThrow(NoTurnError));
-    await impatient.run(read);
+    const impatient = new Semaphore({ concurrent: 1, waiting: 1, perHolder: 2, patienceMs: 10 });
+    await impatient.run('one', () => expect(impatient.run('one', read)).rejects.toThrow(BusyError));
+    await impatient.run('one', read);
   });
 
   it('is not cut off while it takes nothing for longer than other connections may', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { ExportFileWriter } from '../../src/features/exports/runs/export-file-writer.js';
 import { SnapshotReader } from '../../src/platform/prisma/snapshot-reader.js';
-import { NoTurnError } from '../../src/platform/process/turn-limiter.js';
+import { BusyError } from '../../src/platform/process/semaphore.js';
 import { FileStore } from '../../src/platform/storage/file-store.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { type ExportsClient, ExportsFixture } from '../support/exports.fixture.js';
@@ -62,7 +62,7 @@ async function lastTry(): Promise<string> {
 describe('an attempt', () => {
   it('is no failure when it had no turn to read, and is one when the database was out of reach', async () => {
     const reader = fixture.application.get(SnapshotReader);
-    const refusing = jest.spyOn(reader, 'run').mockRejectedValueOnce(new NoTurnError());
+    const refusing = jest.spyOn(reader, 'run').mockRejectedValueOnce(new BusyError());
     const patient = await lastTry();
     expect(await exports.ended(ada, patient)).toMatchObject({ state: 'COMPLETED' });
     expect(await attemptsOf(patient)).toMatchObject({ attempts: 2, failures: 5 });

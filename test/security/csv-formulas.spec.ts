@@ -79,7 +79,7 @@ async function copied(rows: readonly string[][]): Promise<string> {
     expect(csv.lines).toBe(ROWS);
     return Buffer.concat(pieces).toString();
   };
-  return application.get(SnapshotReader).run({ timeZone: 'UTC', timeoutMs: 60_000 }, read);
+  return application.get(SnapshotReader).run({ holder: 'one', timeZone: 'UTC', timeoutMs: 60_000 }, read);
 }
 
 describe('P-32: no formula in a file of CSV', () => {

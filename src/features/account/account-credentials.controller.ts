@@ -14,7 +14,7 @@ import { WithSessionCookie } from '../auth/sessions/session-cookie.interceptor.j
 import { Refuses } from '../../platform/http/problems/refuses.decorator.js';
 import { EmailQuotaExceededError, LoginThrottledError, WrongPasswordError } from '../auth/auth.errors.js';
 import { LastAdminError } from '../users/users.errors.js';
-import { BusyError } from '../../platform/crypto/semaphore.js';
+import { BusyError } from '../../platform/process/semaphore.js';
 import { LAST_OWNER } from '../../shared/common-problems.js';
 
 @ApiTags('My account')

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ADA, AS_ADA, edgeApp } from '../../../test/support/edge-app.js';
-import { BusyError } from '../../platform/crypto/semaphore.js';
+import { BusyError } from '../../platform/process/semaphore.js';
 import { AuthController } from './auth.controller.js';
 import { InvalidCredentialsError, InvalidRefreshTokenError, TokenReusedError } from './auth.errors.js';
 import { LoginService } from './login/login.service.js';

@@ -25,7 +25,7 @@ import {
   TokenReusedError,
 } from './auth.errors.js';
 import { SessionEvictedError } from '../../platform/auth/auth.errors.js';
-import { BusyError } from '../../platform/crypto/semaphore.js';
+import { BusyError } from '../../platform/process/semaphore.js';
 
 /** `npm start` makes this account; Swagger UI fills it in. */
 const LOGIN_EXAMPLES = {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { ForbiddenError } from '../../platform/auth/auth.errors.js';
 import type { Principal } from '../../platform/auth/principal.js';
-import { Semaphore } from '../../platform/crypto/semaphore.js';
+import { Semaphore } from '../../platform/process/semaphore.js';
 import { Transactions } from '../../platform/prisma/transactions.js';
 import { SessionsService } from '../auth/sessions/sessions.service.js';
 import { UsersService } from '../users/users.service.js';

@@ -28,7 +28,7 @@ import {
   UserNotFoundError,
   UsernameTakenError,
 } from '../users/users.errors.js';
-import { BusyError } from '../../platform/crypto/semaphore.js';
+import { BusyError } from '../../platform/process/semaphore.js';
 import { LAST_OWNER } from '../../shared/common-problems.js';
 
 @ApiTags('User management')

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PasswordHasher } from '../../platform/crypto/password-hasher.js';
-import { BusyError } from '../../platform/crypto/semaphore.js';
+import { BusyError } from '../../platform/process/semaphore.js';
 import type { StoredPassword, UserPasswordsRepository } from './user-passwords.repository.js';
 import { UserPasswordsService } from './user-passwords.service.js';
 import { UserNotFoundError } from './users.errors.js';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { PasswordHasher } from '../../platform/crypto/password-hasher.js';
-import { BusyError } from '../../platform/crypto/semaphore.js';
+import { BusyError } from '../../platform/process/semaphore.js';
 import { canonicalIdentifier } from '../../shared/identifiers.js';
 import { commonPasswords } from './common-passwords.js';
 import { normalizePassword, passwordFault, type PasswordOwner } from './domain/password-policy.js';

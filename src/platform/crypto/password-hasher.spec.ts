@@ -5,7 +5,7 @@ import { SystemClock } from '../../shared/system-clock.js';
 import { newContext, runInContext } from '../context/request-context.js';
 import { Metrics } from '../metrics/metrics.js';
 import { PasswordHasher } from './password-hasher.js';
-import { BusyError } from './semaphore.js';
+import { BusyError } from '../process/semaphore.js';
 
 const SETTINGS = {
   NODE_ENV: 'test',

@@ -6,7 +6,7 @@ import { AppConfig } from '../../config/app-config.js';
 import { Clock } from '../../shared/clock.js';
 import { requestContext } from '../context/request-context.js';
 import { type Counter, type Gauge, type Histogram, Metrics } from '../metrics/metrics.js';
-import { BusyError, Semaphore } from './semaphore.js';
+import { BusyError, Semaphore } from '../process/semaphore.js';
 
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;

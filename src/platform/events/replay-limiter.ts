@@ -1,5 +1,5 @@
 import { outsideRequest } from '../context/request-context.js';
-import { Semaphore } from '../crypto/semaphore.js';
+import { Semaphore } from '../process/semaphore.js';
 import { connectAs } from '../prisma/connection-quota.js';
 
 /**

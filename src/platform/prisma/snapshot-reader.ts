@@ -4,17 +4,17 @@ import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { AppConfig } from '../../config/app-config.js';
 import { within } from '../../shared/deadline.js';
+import { Semaphore } from '../process/semaphore.js';
 import { ConnectionPool } from './connection-pool.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
 import { askFirst, limitSession } from './session-limits.js';
-import { TurnLimiter } from '../process/turn-limiter.js';
 import { utcConnection } from './utc-connection.js';
 
 /** What reads much at once leaves the rest of the server its connections. */
 const MAX_CONNECTIONS = 2;
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Longer than the two that may be ahead are likely to take; who waits in vain tries again later. */
-const TURNS = { concurrent: MAX_CONNECTIONS, waiting: 64, patienceMs: 30_000 };
+const TURNS = { concurrent: MAX_CONNECTIONS, waiting: 64, perHolder: 66, patienceMs: 30_000 };
 /** A server that does not answer a short question for so long is out of reach. */
 const SILENCE_LIMIT_MS = 60_000;
 /** In the middle of a copy it may search for long for the next row; before the first one it may have to sort, too. */
@@ -38,8 +38,9 @@ export interface Snapshot {
   copy(query: string, options: string): AsyncGenerator<Buffer>;
 }
 
-/** How to read: the zone in which PostgreSQL writes times, and how long the snapshot may be held, in milliseconds. */
+/** How to read: for whom (holders take turns), the zone in which PostgreSQL writes times, and how long the snapshot may be held, in milliseconds. */
 export interface SnapshotOptions {
+  readonly holder: string;
   readonly timeZone: string;
   readonly timeoutMs: number;
 }
@@ -56,7 +57,7 @@ export function sqlText(value: string): string {
 @Injectable()
 export class SnapshotReader implements OnApplicationShutdown {
   readonly #pool: ConnectionPool;
-  readonly #turns = new TurnLimiter(TURNS);
+  readonly #turns = new Semaphore(TURNS);
 
   constructor(config: AppConfig, identity: DatabaseIdentityStore) {
     this.#pool = new ConnectionPool({
@@ -71,10 +72,10 @@ export class SnapshotReader implements OnApplicationShutdown {
 
   /**
    * Runs `read` in a transaction that sees one moment and changes nothing.
-   * @throws NoTurnError; DeadlineExceededError of a silent server; DatabaseError; an Error when no connection can be made
+   * @throws BusyError when its turn did not come; DeadlineExceededError of a silent server; DatabaseError; an Error when no connection can be made
    */
   run<T>(options: SnapshotOptions, read: (snapshot: Snapshot) => Promise<T>): Promise<T> {
-    return this.#turns.run(() => this.read(options, read));
+    return this.#turns.run(options.holder, () => this.read(options, read));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,7 +1,7 @@
 import { BUSY } from '../../shared/common-problems.js';
 import { AsProblem, DomainError } from '../../shared/domain-error.js';
 import { secondsBetween } from '../scheduling/jitter.js';
-import { BusyError, Semaphore } from '../crypto/semaphore.js';
+import { BusyError, Semaphore } from '../process/semaphore.js';
 
 /** Of one process. A handshake takes two statements that others share, and one question to Redis. */
 const LIMITS = { concurrent: 256, waiting: 8_192, perHolder: 8_192, patienceMs: 5_000 };

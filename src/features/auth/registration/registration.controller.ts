@@ -16,7 +16,7 @@ import {
   WrongPasswordError,
 } from '../auth.errors.js';
 import { EmailTakenError, UsernameTakenError, WeakPasswordError } from '../../users/users.errors.js';
-import { BusyError } from '../../../platform/crypto/semaphore.js';
+import { BusyError } from '../../../platform/process/semaphore.js';
 
 @ApiTags('Registration and passwords')
 @Controller('auth/register')

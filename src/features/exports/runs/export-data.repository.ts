@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
+import { BusyError } from '../../../platform/process/semaphore.js';
 import { type Snapshot, SnapshotReader, sqlText } from '../../../platform/prisma/snapshot-reader.js';
-import { NoTurnError } from '../../../platform/process/turn-limiter.js';
 import { copyStatement } from '../data-sets/copy-statement.js';
 import type { DataScope } from '../data-sets/data-set.types.js';
 import type { ExportRequest } from '../exports.types.js';
@@ -57,16 +57,19 @@ export class ExportDataRepository {
     write: (data: ExportData) => Promise<T>,
   ): Promise<T> {
     try {
-      return await this.snapshots.run({ timeZone: request.timeZone, timeoutMs }, async (snapshot) => {
-        if (request.type === 'device_logs') {
-          await assertComplete(snapshot, scope.endXid);
-        }
-        const { query, options } = copyStatement(request, scope, sqlText);
-        const estimatedRows = await estimate(snapshot, query);
-        return write({ at: snapshot.at, estimatedRows, chunks: snapshot.copy(query, options) });
-      });
+      return await this.snapshots.run(
+        { holder: scope.userId, timeZone: request.timeZone, timeoutMs },
+        async (snapshot) => {
+          if (request.type === 'device_logs') {
+            await assertComplete(snapshot, scope.endXid);
+          }
+          const { query, options } = copyStatement(request, scope, sqlText);
+          const estimatedRows = await estimate(snapshot, query);
+          return write({ at: snapshot.at, estimatedRows, chunks: snapshot.copy(query, options) });
+        },
+      );
     } catch (error) {
-      if (error instanceof NoTurnError) {
+      if (error instanceof BusyError) {
         throw new DataBusyError({ cause: error });
       }
       if (error instanceof Error && 'code' in error && TIMED_OUT.includes(String(error.code))) {
