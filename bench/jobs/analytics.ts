@@ -55,8 +55,9 @@ export async function analytics(services: Services): Promise<void> {
     identifier: account.email,
     password: account.password,
   });
-  // No answer is kept for a minute after devices were changed past the application.
-  await step('the minute after a change', () => setTimeout(65_000));
+  // Redis, which may have been wiped, is first asked here, and nothing is kept there for a minute since (docs/cache.md).
+  await measure(http, accessToken, 'live', '', 1);
+  await step('the first minute of Redis', () => setTimeout(65_000));
   print(
     `\nAnalyses of ${String(OWNED)} devices, of ${EVENTS.toLocaleString('en')} events of ${String(DEVICES)}; n ${String(ROUNDS)} each; p50 and p95 in ms`,
   );
@@ -70,13 +71,19 @@ export async function analytics(services: Services): Promise<void> {
   await server.stop();
 }
 
-async function measure(http: HttpClient, accessToken: string, question: string, cacheControl: string): Promise<string> {
+async function measure(
+  http: HttpClient,
+  accessToken: string,
+  question: string,
+  cacheControl: string,
+  rounds = ROUNDS,
+): Promise<string> {
   const headers = {
     authorization: `Bearer ${accessToken}`,
     ...(cacheControl === '' ? {} : { 'cache-control': cacheControl }),
   };
   const times: number[] = [];
-  for (let round = -3; round < ROUNDS; round += 1) {
+  for (let round = -3; round < rounds; round += 1) {
     const startMs = nowMs();
     const { status, body } = await http.send({ method: 'GET', path: `/api/v1/analytics/${question}`, headers });
     ok(status === 200, `${question} answered ${String(status)}: ${body}`);

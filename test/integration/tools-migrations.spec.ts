@@ -36,6 +36,7 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
     pattern: /^index CREATE INDEX events_(words|command_id_xid_id)_idx .* WHERE /,
     because: 'Prisma knows no partial indexes, and none of an expression',
   },
+  { pattern: /^included event_counts_pkey\.count$/, because: 'Prisma knows no INCLUDE' },
   { pattern: /^constraint event_log\.event_log_single_row CHECK/, because: 'Prisma knows no check constraints' },
   { pattern: /^index CREATE (UNIQUE )?INDEX commands_\w+ .* WHERE /, because: 'Prisma knows no partial indexes' },
   {
@@ -101,10 +102,13 @@ const CATALOG = `
   FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_attrdef d ON d.adrelid = t.oid AND d.adnum = a.attnum
   UNION ALL
-  SELECT 'index ' || replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ')
+  SELECT 'index ' || regexp_replace(replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON '), ' INCLUDE \\([^)]*\\)', '')
   FROM tables t JOIN pg_index i ON i.indrelid = t.oid
   UNION ALL
-  SELECT format('constraint %s.%s %s', t.relname, c.conname, pg_get_constraintdef(c.oid))
+  SELECT format('included %s.%s', i.indexrelid::regclass, a.attname)
+  FROM tables t JOIN pg_index i ON i.indrelid = t.oid JOIN pg_attribute a ON a.attrelid = i.indexrelid AND a.attnum > i.indnkeyatts
+  UNION ALL
+  SELECT format('constraint %s.%s %s', t.relname, c.conname, regexp_replace(pg_get_constraintdef(c.oid), ' INCLUDE \\([^)]*\\)', ''))
   FROM tables t JOIN pg_constraint c ON c.conrelid = t.oid AND c.contype <> 'n'
   UNION ALL
   SELECT format('trigger %s.%s', t.relname, g.tgname) FROM tables t JOIN pg_trigger g ON g.tgrelid = t.oid AND NOT g.tgisinternal
