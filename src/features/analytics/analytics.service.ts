@@ -46,20 +46,25 @@ export class AnalyticsService {
 
   async distribution(question: Question): Promise<Distribution> {
     const { opened, devices } = await this.open(question);
-    const rows = await this.reader.read(opened, devices, 'clock');
+    const [hours, rows] = await Promise.all([
+      this.reader.read(opened, devices, 'clock'),
+      this.reader.read({ ...opened, period: inOne(opened) }, devices, 'bucket'),
+    ]);
     const [types, weekdays] = [new Map<string, number>(), new Array<number>(7).fill(0)];
-    for (const { type, bucket, count } of rows) {
+    for (const { type, count } of rows) {
       types.set(type, (types.get(type) ?? 0) + count);
+    }
+    for (const { bucket, count } of hours) {
       const weekday = Math.floor(bucket / 24);
       weekdays[weekday] = (weekdays[weekday] ?? 0) + count;
     }
     return {
-      ...analysisOf(opened, rows),
+      ...analysisOf(opened, hours),
       byType: [...types]
         .map(([type, events]) => ({ type, events }))
         .sort((a, b) => (a.type < b.type ? -1 : 1))
         .sort(byCount(({ events }) => events)),
-      byHour: sumByHour(rows),
+      byHour: sumByHour(hours),
       byWeekday: weekdays,
     };
   }

@@ -8,16 +8,9 @@ export interface CountsShape {
   readonly hasHandovers: boolean;
   readonly by: CountsDivision;
 }
-/** `bucket`: by the points of a course; `device`: by device as well; `clock`: by the hour and weekday of a zone. */
+/** `bucket`: by the points of a course; `device`: by device as well; `clock`: by the hour and weekday of a zone, of all types. */
 export type CountsDivision = 'bucket' | 'device' | 'clock';
 
-const DIVISIONS: Readonly<Record<CountsDivision, string>> = {
-  bucket: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, NULL AS device',
-  device: 'width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, p.device_id AS device',
-  // Hours since a Monday: 1970 began with a Thursday. AT TIME ZONE would take most of the time of the statement.
-  clock: `((floor(date_part('epoch', p.at))::bigint + ($7::int[])[width_bucket(p.at, $6::timestamptz[])]) / 3600 + 72)::int % 168 AS bucket,
-    NULL AS device`,
-};
 /** Parameters before the bounds of the edges. */
 const PARAMETERS: Readonly<Record<CountsDivision, number>> = { bucket: 6, device: 6, clock: 7 };
 
@@ -25,22 +18,36 @@ const PARAMETERS: Readonly<Record<CountsDivision, number>> = { bucket: 6, device
  * Counts of devices ($1), each from its first whole quarter on ($2) and of what its present owner may see ($3; null: of everything),
  * in whole quarters ($4, $5), by $6: the beginnings of buckets, or, for the clock, of stretches of time with the offset from UTC in
  * seconds that each has ($7). Then come the bounds of each edge, and for handovers the devices with the bounds of theirs.
+ * @param hasLongBuckets of hours: the quarters of each are added up where they are read
  */
-export function countsStatement({ edges, hasHandovers, by }: CountsShape): string {
+export function countsStatement({ edges, hasHandovers, by }: CountsShape, hasLongBuckets = false): string {
   const parameter = (index: number): string => `$${String(PARAMETERS[by] + index)}`;
   const [ids, sinces, untils] = [1, 2, 3].map((index) => parameter(2 * edges + index)) as [string, string, string];
   const counted = countedEventsSql({
     devices: { ids: '$1', firsts: '$2', sinces: '$3' },
     whole: { from: '$4', until: '$5' },
+    ...(hasLongBuckets ? { starts: '$6' } : {}),
     edges: Array.from({ length: edges }, (_, edge) => ({
       from: parameter(2 * edge + 1),
       until: parameter(2 * edge + 2),
     })),
     handovers: hasHandovers ? { ids, sinces, untils } : null,
   });
-  // Exact up to 2^53, and faster than the sum of integers, which is of any length.
-  return `SELECT ${DIVISIONS[by]}, p.type, p.kind, sum(p.count::float8) AS count, bool_or(p.hourly) AS "isHourly"
+  return by === 'clock' ? byClock(counted) : byBucket(counted, by);
+}
+
+// Sums of floating-point numbers are exact up to 2^53, and faster than those of integers, which are of any length.
+function byBucket(counted: string, by: 'bucket' | 'device'): string {
+  return `SELECT width_bucket(p.at, $6::timestamptz[]) - 1 AS bucket, ${by === 'device' ? 'p.device_id' : 'NULL'} AS device,
+      p.type, p.kind, sum(p.count::float8) AS count, bool_or(p.hourly) AS "isHourly"
     FROM (${counted}) AS p GROUP BY 1, 2, 3, 4`;
+}
+
+/** Hours since a Monday: 1970 began with a Thursday. AT TIME ZONE would take most of the time of the statement, as texts would. */
+function byClock(counted: string): string {
+  return `SELECT ((floor(date_part('epoch', q.at))::bigint + ($7::int[])[width_bucket(q.at, $6::timestamptz[])]) / 3600 + 72)::int % 168 AS bucket,
+      NULL AS device, '' AS type, '' AS kind, sum(q.count) AS count, bool_or(q.hourly) AS "isHourly"
+    FROM (SELECT p.at, sum(p.count::float8) AS count, bool_or(p.hourly) AS hourly FROM (${counted}) AS p GROUP BY 1) AS q GROUP BY 1`;
 }
 
 /** The time, and up to when all events are counted: when the first was received that is not. */

@@ -16,6 +16,11 @@ export interface CountedEventsShape {
   /** Arrays: of the devices, of the first whole quarter of each, and since when its owner may see what happened to it (null: ever). */
   readonly devices: { readonly ids: string; readonly firsts: string; readonly sinces: string };
   readonly whole: SqlSpan;
+  /**
+   * An array: whole quarters are added up from each of these instants to the next, and bear the first of the two. Left out: each by
+   * itself, which is faster where there are few between two.
+   */
+  readonly starts?: string;
   /** Parts of quarters at the edges of the time. Their bounds are no subqueries, so that the planner sees how short they are. */
   readonly edges: readonly SqlSpan[];
   /** Arrays: devices that were handed over within the time, and the bounds of what is left of that quarter; null: none were. */
@@ -37,7 +42,8 @@ export const IS_OF_OWNER = '(d.since IS NULL OR e.received_at >= d.since AND e.o
  * A query of rows `(device_id, at, type, kind, count, hourly)`: whole quarters, and single events where a time or a device begins or
  * ends within one, of one snapshot. `hourly`: a whole hour, counted before quarters were.
  */
-export function countedEventsSql({ devices, whole, edges, handovers, uncounted }: CountedEventsShape): string {
+export function countedEventsSql(shape: CountedEventsShape): string {
+  const { devices, edges, handovers, uncounted } = shape;
   const within = ({ from, until }: SqlSpan): string =>
     `e.received_at >= ${from}::timestamptz AND e.received_at < ${until}::timestamptz
         AND e.device_id = ANY (${devices.ids}::uuid[]) AND ${IS_OF_OWNER}`;
@@ -45,15 +51,27 @@ export function countedEventsSql({ devices, whole, edges, handovers, uncounted }
       SELECT ${OF_EVENT} FROM events e JOIN d ON d.id = e.device_id
       WHERE ${within(span)} AND ${position}`;
   const parts = [
-    `
-      SELECT c.device_id, c.at, c.type, c.kind, c.count, c.minutes = 60 AS hourly
-      FROM d JOIN event_counts c ON c.device_id = d.id AND c.at >= greatest(d.first, ${whole.from}::timestamptz) AND c.at < ${whole.until}::timestamptz`,
+    ofQuarters(shape),
     ...edges.map((edge) => ofEvents(edge, COUNTED_UP_TO)),
     ...(handovers ? [ofHandovers(handovers)] : []),
     ...(uncounted ? [ofEvents(uncounted, NOT_COUNTED)] : []),
   ];
   return `WITH d AS (SELECT * FROM unnest(${devices.ids}::uuid[], ${devices.firsts}::timestamptz[], ${devices.sinces}::timestamptz[])
       AS d(id, first, since))${parts.join('\n      UNION ALL')}`;
+}
+
+function ofQuarters({ whole, starts }: CountedEventsShape): string {
+  const [from, until] = [`${whole.from}::timestamptz`, `${whole.until}::timestamptz`];
+  return starts === undefined
+    ? `
+      SELECT c.device_id, c.at, c.type, c.kind, c.count, c.minutes = 60 AS hourly
+      FROM d JOIN event_counts c ON c.device_id = d.id AND c.at >= greatest(d.first, ${from}) AND c.at < ${until}`
+    : `
+      SELECT d.id AS device_id, b.start AS at, c.type, c.kind, c.count, c.hourly
+      FROM d CROSS JOIN unnest(${starts}::timestamptz[], (${starts}::timestamptz[])[2:] || ${until}) AS b(start, until)
+      CROSS JOIN LATERAL (
+        SELECT c.type, c.kind, sum(c.count::float8) AS count, bool_or(c.minutes = 60) AS hourly FROM event_counts c
+        WHERE c.device_id = d.id AND c.at >= greatest(d.first, ${from}, b.start) AND c.at < least(${until}, b.until) GROUP BY 1, 2) AS c`;
 }
 
 function ofHandovers({ ids, sinces, untils }: NonNullable<CountedEventsShape['handovers']>): string {
