@@ -61,7 +61,11 @@ async function begun(known: ReadonlySet<string>): Promise<{ name: string; bytes:
   return eventually('an attempt is in the middle of its file', async () => {
     const names = await readdir(folder).catch(() => []);
     for (const name of names.filter((each) => !known.has(each))) {
-      const { size } = await stat(join(folder, name));
+      // A file that is finished meanwhile is no longer there.
+      const size = await stat(join(folder, name)).then(
+        (file) => file.size,
+        () => 0,
+      );
       if (size > BEGUN_BYTES) {
         return { name, bytes: await readFile(join(folder, name)) };
       }
