@@ -3,8 +3,9 @@
  * count.
  */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
+import { AnalyticsRepository } from '../../src/features/analytics/reading/analytics.repository.js';
 import { Database } from '../../src/platform/prisma/database.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import {
@@ -153,6 +154,20 @@ describe('An analysis', () => {
   it('is asked in a session that compiles no statement, which takes longer than a statement does', async () => {
     const rows = await fixture.application.get(Database).query('test_jit', 'SHOW jit');
     expect(rows).toEqual([{ jit: 'off' }]);
+  });
+
+  it('of many devices is read at once, because most of them may be quiet', async () => {
+    const query = jest.spyOn(fixture.application.get(Database), 'query');
+    const [from, until] = [Date.parse('2025-10-01Z'), Date.parse('2025-10-31Z')];
+    const starts = Array.from({ length: 30 }, (_, day) => from + day * 24 * HOUR_MS);
+    for (const length of [10, 40]) {
+      const devices = Array.from({ length }, () => ({ id: randomUUID(), name: '', since: null }));
+      const asked = { devices, whole: { from, until }, edges: [], keptSince: 0 };
+      await fixture.application.get(AnalyticsRepository).listCounts({ ...asked, division: { by: 'bucket', starts } });
+    }
+    const names = query.mock.calls.map(([name]) => name).filter((name) => name.startsWith('event_counts_by'));
+    expect(names).toEqual(['event_counts_by_bucket_summed', 'event_counts_by_bucket']);
+    query.mockRestore();
   });
 
   it('adds up how long devices were offline, and in which hours', async () => {

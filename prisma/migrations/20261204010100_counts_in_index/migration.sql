@@ -1,5 +1,5 @@
 -- An analysis reads counts from the index alone: in the table those of one device lie where they came, between those of all others,
--- and a month of ten doors is as many pages as counts. The index is built while nothing is counted (ADR 0039). Better to fail and be
+-- and a month of ten doors is as many pages as counts. While the index is built, nothing is counted, and analyses wait (ADR 0039). Better to fail and be
 -- tried again than to hold up everything behind a long reader.
 SET LOCAL lock_timeout = '10s';
 
