@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { Redis } from 'ioredis';
@@ -62,12 +62,9 @@ async function begun(known: ReadonlySet<string>): Promise<{ name: string; bytes:
     const names = await readdir(folder).catch(() => []);
     for (const name of names.filter((each) => !known.has(each))) {
       // A file that is finished meanwhile is no longer there.
-      const size = await stat(join(folder, name)).then(
-        (file) => file.size,
-        () => 0,
-      );
-      if (size > BEGUN_BYTES) {
-        return { name, bytes: await readFile(join(folder, name)) };
+      const bytes = await readFile(join(folder, name)).catch(() => null);
+      if (bytes && bytes.length > BEGUN_BYTES) {
+        return { name, bytes };
       }
     }
     return null;
@@ -94,61 +91,66 @@ function plan(): (() => Promise<unknown>)[] {
 }
 
 describe('P-28: an export of 100,000 events', () => {
-  it('arrives whole, once, with its mail, whatever ends beneath it', async () => {
-    const { body } = await exports.ask(owner, { type: 'device_logs', format: 'csv', eventTypes: ['custom'] });
-    const known = new Set<string>();
-    const beginnings: Buffer[] = [];
-    const faults = plan();
-    for (const fault of faults) {
-      const { name, bytes } = await begun(known);
-      known.add(name);
-      beginnings.push(bytes);
-      await fault();
-    }
-    const made = await eventually(
-      'the export has ended',
-      async () => {
-        const found = await exports.on(owner, 'GET', `/${body.id}`).catch(() => null);
-        return found?.status === 200 && !['PENDING', 'RUNNING'].includes(found.body.state) ? found.body : null;
-      },
-      90_000,
-    );
-    expect(made).toMatchObject({ state: 'COMPLETED', progress: { rows: EVENTS, percent: 100 } });
-    const file = Buffer.from(await (await exports.download(owner, body.id)).arrayBuffer());
-    expect(createHash('sha256').update(file).digest('hex')).toBe(made.sha256);
-    beginnings.forEach((bytes) => {
-      expect(file.subarray(0, bytes.length).equals(bytes)).toBe(true);
-    });
-    const ids = file
-      .toString()
-      .trimEnd()
-      .split('\r\n')
-      .slice(1)
-      .map((line) => Number(line.slice(0, line.indexOf(','))));
-    expect(ids).toHaveLength(EVENTS);
-    expect(ids.every((id, index) => index === 0 || id > ids[index - 1]!)).toBe(true);
-    expect(
-      (await readdir(join(installation.directory, 'files', 'exports', body.id))).filter((name) =>
-        /^\d+\.csv$/.test(name),
-      ),
-    ).toHaveLength(1);
+  it(
+    'arrives whole, once, with its mail, whatever ends beneath it',
+    async () => {
+      const { body } = await exports.ask(owner, { type: 'device_logs', format: 'csv', eventTypes: ['custom'] });
+      const known = new Set<string>();
+      const beginnings: Buffer[] = [];
+      const faults = plan();
+      for (const fault of faults) {
+        const { name, bytes } = await begun(known);
+        known.add(name);
+        beginnings.push(bytes);
+        await fault();
+      }
+      const made = await eventually(
+        'the export has ended',
+        async () => {
+          const found = await exports.on(owner, 'GET', `/${body.id}`).catch(() => null);
+          return found?.status === 200 && !['PENDING', 'RUNNING'].includes(found.body.state) ? found.body : null;
+        },
+        90_000,
+      );
+      expect(made).toMatchObject({ state: 'COMPLETED', progress: { rows: EVENTS, percent: 100 } });
+      const file = Buffer.from(await (await exports.download(owner, body.id)).arrayBuffer());
+      expect(createHash('sha256').update(file).digest('hex')).toBe(made.sha256);
+      beginnings.forEach((bytes) => {
+        expect(file.subarray(0, bytes.length).equals(bytes)).toBe(true);
+      });
+      const ids = file
+        .toString()
+        .trimEnd()
+        .split('\r\n')
+        .slice(1)
+        .map((line) => Number(line.slice(0, line.indexOf(','))));
+      expect(ids).toHaveLength(EVENTS);
+      expect(ids.every((id, index) => index === 0 || id > ids[index - 1]!)).toBe(true);
+      expect(
+        (await readdir(join(installation.directory, 'files', 'exports', body.id))).filter((name) =>
+          /^\d+\.csv$/.test(name),
+        ),
+      ).toHaveLength(1);
 
-    const mail = await server.nextTo(owner.email);
-    expect(mail.text).toContain(body.id);
-    const sql = await Sql.open(cluster.databaseUrl);
-    await eventually(
-      'no mail waits',
-      async () => (await sql.rows(`SELECT 1 FROM mails WHERE status = 'PENDING'`)).length === 0,
-    );
-    await sql.end();
-    expect(server.mails.filter(({ to }) => to === owner.email)).toEqual([]);
-    recordFigure({
-      promise: 'P-28',
-      shown: `an export of ${String(EVENTS)} events, while its worker was killed by signal 9, Redis wiped, and PostgreSQL crashed under it.`,
-      n: faults.length,
-      figure: `0 rows missing, 0 twice, 1 mail`,
-    });
-  }, 180_000);
+      const mail = await server.nextTo(owner.email);
+      expect(mail.text).toContain(body.id);
+      const sql = await Sql.open(cluster.databaseUrl);
+      await eventually(
+        'no mail waits',
+        async () => (await sql.rows(`SELECT 1 FROM mails WHERE status = 'PENDING'`)).length === 0,
+      );
+      await sql.end();
+      expect(server.mails.filter(({ to }) => to === owner.email)).toEqual([]);
+      recordFigure({
+        promise: 'P-28',
+        shown: `an export of ${String(EVENTS)} events, while its worker was killed by signal 9, Redis wiped, and PostgreSQL crashed under it.`,
+        n: faults.length,
+        figure: `0 rows missing, 0 twice, 1 mail`,
+      });
+      // An attempt whose worker was killed is taken up after 10 s, its lease, by one that has to start first.
+    },
+    120_000 + 60_000 * FAULTS,
+  );
 });
 
 describe('an export whose worker', () => {
