@@ -2,7 +2,7 @@
 // the code as re-exports of their owner. Pure libraries a domain folder may use are listed by name.
 /** @type {import('dependency-cruiser').IConfiguration} */
 // What a feature offers to those above it: never its repositories, controllers, loops or domain.
-const PUBLIC = '\\.(module|service|types|errors|dto|decorator|interceptor)\\.ts$';
+const PUBLIC = '\\.(module|service|types|sql|errors|dto|decorator|interceptor)\\.ts$';
 const ORDER =
   'users auth user-admin account organizations signing-keys blocked-ips sharing devices presence history device-settings commands visitors access-codes firmware analytics exports notifications webhooks privacy audit realtime problems web-security health'.split(
     ' ',

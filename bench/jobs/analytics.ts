@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { loadavg } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import pg from 'pg';
-import { KIND_SQL } from '../../src/features/history/counts/counted-events.types.js';
+import { KIND_SQL } from '../../src/features/history/counts/counted-events.sql.js';
 import { migrate } from '../../src/platform/prisma/migrations/migrate.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import { createDatabase } from '../../tools/stack/postgres.js';

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import { ForbiddenError, ResourceNotFoundError } from '../../platform/auth/auth.errors.js';
-import { hasEdgeBefore } from '../history/counts/counted-events.types.js';
+import { hasEdgeBefore } from '../../shared/time/quarters.js';
 import { DeviceListService } from '../devices/list/device-list.service.js';
 import { DeviceAccessService } from '../sharing/access/device-access.service.js';
 import { canAct } from '../users/account-standing.types.js';

@@ -27,3 +27,8 @@ export function partsOf({ from, until }: Span): SpanParts {
 export function ceilQuarter(instant: number): number {
   return Math.ceil(instant / QUARTER_MS) * QUARTER_MS;
 }
+
+/** Whether a time begins or ends within a quarter of an hour before an instant: where events are gone, only whole ones are known. */
+export function hasEdgeBefore(span: Span, instant: number): boolean {
+  return partsOf(span).edges.some(({ from }) => from < instant);
+}

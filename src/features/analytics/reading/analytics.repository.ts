@@ -3,7 +3,7 @@ import { Database } from '../../../platform/prisma/database.js';
 import type { ClockStretch } from '../../../shared/time/wall-clock.js';
 import type { AnalysedDevice, BucketCount, CountingState, LiveFacts, OfflineTime } from '../analytics.types.js';
 import type { Span } from '../../../shared/time/quarters.js';
-import { firstWholeQuarterOf, handoversIn } from '../../history/counts/counted-events.types.js';
+import { firstWholeQuarterOf, handoversIn } from '../../history/counts/counted-events.sql.js';
 import { COUNTED_UNTIL, type CountsDivision, countsStatement, LIVE, OFFLINE } from './counts-sql.js';
 
 /** What to count. */

@@ -5,10 +5,9 @@ import { InvalidPeriodError, PeriodNotKeptError, TooManyPointsError } from '../a
 import type { AnalysedDevice, Analysis, BucketCount, Question } from '../analytics.types.js';
 import { clockStretches } from '../../../shared/time/wall-clock.js';
 import { type Totals, totalsOf } from '../domain/measures.js';
-import { partsOf, type Span } from '../../../shared/time/quarters.js';
+import { hasEdgeBefore, partsOf, type Span } from '../../../shared/time/quarters.js';
 import { type Period, resolvePeriod } from '../domain/periods.js';
 import { AnalyticsRepository } from './analytics.repository.js';
-import { hasEdgeBefore } from '../../history/counts/counted-events.types.js';
 import type { CountsDivision } from './counts-sql.js';
 
 const DEFAULT_ZONE = 'UTC';

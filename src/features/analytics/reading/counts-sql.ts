@@ -1,4 +1,4 @@
-import { countedEventsSql, IS_OF_OWNER, KIND_SQL } from '../../history/counts/counted-events.types.js';
+import { countedEventsSql, IS_OF_OWNER, KIND_SQL } from '../../history/counts/counted-events.sql.js';
 
 /** What a statement reads beside whole quarters, and how it divides the counts. */
 export interface CountsShape {

@@ -5,7 +5,7 @@ import {
   type CountedEventsShape,
   countedPartsOf,
   firstWholeQuarterOf,
-} from '../../history/counts/counted-events.types.js';
+} from '../../history/counts/counted-events.sql.js';
 import { type DataScope, type DataSet, type Literal, namedDevices } from './data-set.types.js';
 
 const DAY_MS = 86_400_000;

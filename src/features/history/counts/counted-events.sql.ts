@@ -98,11 +98,6 @@ export function countedPartsOf(span: Span, devices: readonly KnownDevice[]): Cou
   return { ...parts, handovers: handoversIn(parts.whole, devices, -Infinity) };
 }
 
-/** Whether a time begins or ends within a quarter of an hour before an instant: where events are gone, only whole ones are known. */
-export function hasEdgeBefore(span: Span, instant: number): boolean {
-  return partsOf(span).edges.some(({ from }) => from < instant);
-}
-
 /**
  * Handovers within a quarter of an hour, with what is left of it.
  * @param keptSince it is read from events, so only where those are kept that were received since
