@@ -1,6 +1,6 @@
 /**
- * Clients as app developers get them, against a running application: the package in a folder of its own, the client that
- * docs/realtime.md prints, and the collection for Postman.
+ * Clients as app developers get them, against a running application: the package in a folder of its own, and the client that
+ * docs/realtime.md prints.
  * Seen to fail: with a refresh for each request that met a token that had expired, with a feed that does not refresh, with a
  * list of devices that lacks a required member, with a late refresh that is kept, with a feed that ends when a refresh fails.
  */
@@ -21,10 +21,8 @@ import { type Account, createAccount, createAdmin, signIn } from '../support/acc
 import { Dashboard } from '../support/dashboard.js';
 import { liveOnce } from '../support/device-life.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
-import { ExportsClient } from '../support/exports.fixture.js';
 import { FOLLOWING, HICCUP, LATE, MISTAKEN, READER, RETURNING } from '../support/client-programs.js';
 import { PackedClient } from '../support/packed-client.js';
-import { runCollection } from '../support/postman.js';
 import { request } from '../support/rest.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { SocketDocumentReader } from '../support/socket-document.js';
@@ -269,37 +267,3 @@ async function retireTokenKey(): Promise<void> {
   const { accessToken } = await signIn(application.url, admin.email);
   expect((await keys(`${kid}/retire`, accessToken)).status).toBe(200);
 }
-
-describe('The collection for Postman', () => {
-  it('logs in, and each of its requests that reads is answered as the document says', async () => {
-    const admin = await createAdmin(application);
-    const device = await registerDevice(application.url, admin);
-    const send = (path: string, body: object): Promise<{ body: { id: string } }> =>
-      request(application.url, 'POST', `/api/v1${path}`, {
-        token: admin.accessToken,
-        body,
-        headers: { 'idempotency-key': device.id },
-      });
-    const command = await send(`/devices/${device.id}/commands`, { name: 'lock_door' });
-    const organization = await send('/organizations', { name: 'House' });
-    const share = await send(`/devices/${device.id}/shares`, { email: 'guest@example.com', permission: 'view' });
-    const made = await new ExportsClient(application.url).made(admin, { type: 'device_report', format: 'csv' });
-    const schedule = await send('/export-schedules', { type: 'audit', format: 'csv', every: 'daily', at: '07:00' });
-    await send(`/devices/${device.id}/activation-code`, {});
-    await send(`/devices/${device.id}/transfer`, { email: 'heir@example.com' });
-    const { answers, faults } = await runCollection(client.sources, {
-      baseUrl: application.url,
-      identifier: admin.email,
-      password: admin.password,
-      deviceId: device.id,
-      commandId: command.body.id,
-      organizationId: organization.body.id,
-      userId: admin.id,
-      shareId: share.body.id,
-      exportId: made.id,
-      scheduleId: schedule.body.id,
-    });
-    expect(faults).toEqual([]);
-    expect(answers).toBeGreaterThan(20);
-  }, 60_000);
-});

@@ -18,7 +18,14 @@ import { registerDevice, type RegisteredDevice, sendCommand } from '../support/d
 import { FreshCluster } from '../support/fresh-cluster.js';
 import { createInstallation, type Installation, testEnvironment } from '../support/installation.js';
 import { type Answer, request } from '../support/rest.js';
-import { everyEventIsCounted, offerAndIssueCode, sequenceOf, useTransactions } from '../support/restore-steps.js';
+import {
+  everyEventIsCounted,
+  highestReceipt,
+  offerAndIssueCode,
+  sequenceOf,
+  unlockAndLock,
+  useTransactions,
+} from '../support/restore-steps.js';
 import { ScriptedDevice } from '../support/scripted-device.js';
 import { Sql } from '../support/sql.js';
 import { TestApp } from '../support/test-app.js';
@@ -61,15 +68,15 @@ beforeAll(async () => {
   const { url, mqttUrl } = app;
   lock = new VirtualLockProcess({ device, url, mqttUrl, directory: installation.directory });
   await eventually('the lock is linked', async () => (await app.rows(`SELECT FROM device_links`)).length === 1, 20_000);
-  await unlock(1);
+  await unlockAndLock(app, token, device.id, 1);
   waiting = (await sendCommand(app.url, { accessToken: token }, away.id, { name: 'lock_door' })).body.id;
   activationCode = await offerAndIssueCode(app, token, away.id);
   await settled();
   earlierCursor = (await history('asc')).at(-1)?.cursor ?? '';
   backup = await CopyBackup.take(installation.databaseUrl);
-  await unlock(2);
+  await unlockAndLock(app, token, device.id, 2);
   await settled();
-  seqBefore = await receipt();
+  seqBefore = await highestReceipt(app);
   oldCursor = (await history('asc')).at(-1)?.cursor ?? '';
   await app.stop();
   await backup.restore(cluster.databaseUrl);
@@ -84,24 +91,6 @@ afterAll(async () => {
   await installation.remove();
 }, 60_000);
 
-async function unlock(times: number): Promise<void> {
-  for (let time = 0; time < times; time += 1) {
-    const { status, body } = await sendCommand(
-      app.url,
-      { accessToken: token },
-      device.id,
-      { name: 'unlock_door' },
-      { waitSeconds: 20 },
-    );
-    expect({ status, state: body.state, errorCode: body.errorCode }).toEqual({
-      status: 200,
-      state: 'EXECUTED',
-      errorCode: null,
-    });
-    await sendCommand(app.url, { accessToken: token }, device.id, { name: 'lock_door' }, { waitSeconds: 20 });
-  }
-}
-
 async function history(order: 'asc' | 'desc', cursor?: string): Promise<EventDto[]> {
   const { body } = await readHistory(order, cursor);
   return body.items;
@@ -110,11 +99,6 @@ async function history(order: 'asc' | 'desc', cursor?: string): Promise<EventDto
 function readHistory(order: string, cursor?: string): Promise<Answer<{ items: EventDto[]; code?: string }>> {
   const from = cursor === undefined ? '' : `&cursor=${encodeURIComponent(cursor)}`;
   return request(app.url, 'GET', `/api/v1/devices/${device.id}/events?limit=200&order=${order}${from}`, { token });
-}
-
-async function receipt(): Promise<number> {
-  const rows = await app.rows<{ seq: string }>(`SELECT max(seq)::text AS seq FROM device_receipts`);
-  return Number(rows[0]?.seq ?? 0);
 }
 
 /** Until the lock has receipts for all, and every event is counted. */
@@ -175,16 +159,16 @@ describe('a database that was restored from the rows of a backup into a fresh cl
     }
     const dashboard = await Dashboard.signedIn(app.url, token, oldCursor);
     await dashboard.expectResync();
-    await unlock(1);
+    await unlockAndLock(app, token, device.id, 1);
     await dashboard.expect('the unlocking', ({ message }) => message.type === 'command_executed');
     dashboard.close();
   });
 
   it('opens the lock that ran all the time, whose events are stored again', async () => {
-    await unlock(1);
+    await unlockAndLock(app, token, device.id, 1);
     await eventually(
       'the lock has receipts above those before the restore',
-      async () => (await receipt()) > seqBefore,
+      async () => (await highestReceipt(app)) > seqBefore,
       STORED_WITHIN_MS,
     );
     await settled();

@@ -143,12 +143,6 @@ async function lose(who: InsertedAccount, routes: readonly Route[], end: string)
   });
 }
 
-const enlist = (who: InsertedAccount): Promise<unknown> =>
-  fixture.sql.rows(`INSERT INTO memberships (organization_id, user_id, role) VALUES ($1, $2, 'MANAGER')`, [
-    home,
-    who.id,
-  ]);
-
 async function loseAll(who: InsertedAccount, routes: readonly Route[], end: string): Promise<unknown[]> {
   const faults: unknown[] = [];
   for (let first = 0; first < routes.length; first += AT_ONCE) {
@@ -179,7 +173,7 @@ describe('A request that waits for its device while its right ends', () => {
   }, 30_000);
 
   it('is refused to a manager whose role ends', async () => {
-    await enlist(manager);
+    await fixture.addMember(manager, 'MANAGER', home);
     const routes = changingRoutes().filter(({ demand }) => demand === 'device:manager');
     expect(routes).toHaveLength(3);
     const end = `DELETE FROM memberships m USING devices d
@@ -195,94 +189,6 @@ describe('A request that waits for its device while its right ends', () => {
     await eventually('it waits', async () => (await fixture.sql.lockWaits()) > 0);
     await holder.rows('COMMIT');
     expect([(await late).status, await fixture.statusOf(ada, device.id)]).toEqual([404, 404]);
-  });
-});
-
-describe('The credentials of a device', () => {
-  const issues = [
-    ['POST', '/activation-code'],
-    ['GET', '/qr'],
-    ['POST', '/token/rotate'],
-  ] as const;
-  const answer = (who: InsertedAccount, id: string, [method, rest]: readonly [string, string]) =>
-    fixture.request<{ code?: string; detail?: string; required?: string }>(
-      who,
-      method,
-      `/devices/${id}${rest}`,
-      BODIES[`${method} ${rest}`],
-    );
-  const ask = async (...request: Parameters<typeof answer>): Promise<unknown> => {
-    const { status, body } = await answer(...request);
-    return status < 300 ? status : body.code;
-  };
-
-  it('are for those whose right is their own, and not for a guest who administers it', async () => {
-    const { id } = await registerDevice(fixture.application.url, ada);
-    await fixture.share(ada, id, guest, { permission: 'admin' });
-    expect((await fixture.request(guest, 'PATCH', `/devices/${id}`, { room: 'Hall' })).status).toBe(200);
-    await fixture.request(ada, 'POST', `/devices/${id}/activation-code`);
-    for (const route of [...issues, ['POST', '/token/revoke'] as const]) {
-      const { status, body } = await answer(guest, id, route);
-      expect([route, status, body.required]).toEqual([route, 403, 'device:manager']);
-      expect(body.detail).toContain('the owner of the device and the managers of its organization');
-    }
-    await enlist(manager);
-    await fixture.request(ada, 'PATCH', `/devices/${id}`, { organizationId: home });
-    const made = await fixture.request<{ activation: { code: string } }>(
-      manager,
-      'POST',
-      `/devices/${id}/activation-code`,
-    );
-    expect(made.status).toBe(200);
-    expect((await fixture.request(manager, 'POST', `/devices/${id}/token/rotate`, {})).status).toBe(200);
-    // The code ends with the membership of who may have made it.
-    expect((await fixture.request(ada, 'DELETE', `/organizations/${home}/members/${manager.id}`)).status).toBe(204);
-    const body = { deviceId: id, code: made.body.activation.code };
-    expect((await request(fixture.application.url, 'POST', '/api/v1/devices/activate', { body })).status).toBe(422);
-  });
-
-  it.each([
-    ['administers the device by a share alone', `UPDATE memberships SET role = 'VIEWER' WHERE user_id = $1`],
-    ['is blocked', 'UPDATE users SET blocked_at = now() WHERE id = $1'],
-    ['is the owner and blocked', 'UPDATE users SET blocked_at = now() WHERE id = $1'],
-    ['may open no door for a day', `UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`],
-  ])('activate nothing and are shown to nobody, once their maker %s', async (what, end) => {
-    const [owner, other] = [await fixture.createAccount('owner'), await fixture.createAccount('other')];
-    const [organization, { id }] = [
-      await fixture.createOrganization(owner),
-      await registerDevice(fixture.application.url, owner),
-    ];
-    await fixture.addMember(other, 'MANAGER', organization.id);
-    await fixture.request(owner, 'PATCH', `/devices/${id}`, { organizationId: organization.id });
-    await fixture.share(owner, id, other, { permission: 'admin' });
-    const [maker, reader] = what.includes('owner') ? [owner, other] : [other, owner];
-    const path = `/devices/${id}/activation-code`;
-    const { body: made } = await fixture.request<{ activation: { code: string } }>(maker, 'POST', path);
-    expect(await ask(reader, id, ['GET', '/qr'])).toBe(200);
-    await fixture.sql.rows(end, [maker.id]);
-    expect(await ask(reader, id, ['GET', '/qr'])).toBe('activation_code_not_found');
-    const body = { deviceId: id, code: made.activation.code };
-    expect((await request(fixture.application.url, 'POST', '/api/v1/devices/activate', { body })).status).toBe(422);
-  });
-
-  it('are given to no account whose password an administrator may know, nor is the device', async () => {
-    const owner = await fixture.createAccount('owner');
-    const { id } = await registerDevice(fixture.application.url, owner);
-    const token = 'A'.repeat(43);
-    expect(await ask(owner, id, ['POST', '/transfer'])).toBe(201);
-    await fixture.sql.rows(
-      `UPDATE device_transfers SET email = $2, token_hash = sha256($3::bytea) WHERE device_id = $1`,
-      [id, grace.email, token],
-    );
-    await fixture.sql.rows(`UPDATE users SET unlock_after = now() + interval '1 hour' WHERE id = $1`, [owner.id]);
-    for (const route of [...issues, ['POST', '/factory-reset'] as const]) {
-      expect([route, await ask(owner, id, route)]).toEqual([route, 'unlock_restricted']);
-    }
-    const accept = () => fixture.request(grace, 'POST', '/devices/transfers/accept', { token });
-    expect((await accept()).body.code).toBe('invalid_transfer');
-    expect(await ask(owner, id, ['POST', '/token/revoke'])).toBe(204);
-    await fixture.sql.rows('UPDATE users SET unlock_after = NULL WHERE id = $1', [owner.id]);
-    expect((await accept()).status).toBe(200);
   });
 });
 

@@ -30,6 +30,18 @@ beforeAll(async () => {
 
 afterAll(() => fixture.stop());
 
+/** A guest who may look at Ada's door, and has exported what it did. */
+async function guestWithExport(): Promise<{ readonly guest: InsertedAccount; readonly id: string }> {
+  const guest = await insertAccount(application);
+  await sql.rows(
+    `INSERT INTO device_shares (id, device_id, email, user_id, permission, granted_by, updated_at)
+     VALUES (gen_random_uuid(), $1, $2, $3, 'view', $4, now())`,
+    [door.id, guest.email, guest.id, ada.id],
+  );
+  const { id } = await exports.made(guest, { type: 'device_logs', format: 'csv' });
+  return { guest, id };
+}
+
 describe('reading it', () => {
   it('resumes where it was cut off, and only in the same file', async () => {
     const { id, size, sha256 } = await exports.made(ada, { type: 'device_logs', format: 'ndjson' });
@@ -103,13 +115,7 @@ describe('reading it', () => {
   });
 
   it('is refused once a device in it is not shared any more, and so is the link', async () => {
-    const guest = await insertAccount(application);
-    await sql.rows(
-      `INSERT INTO device_shares (id, device_id, email, user_id, permission, granted_by, updated_at)
-       VALUES (gen_random_uuid(), $1, $2, $3, 'view', $4, now())`,
-      [door.id, guest.email, guest.id, ada.id],
-    );
-    const { id } = await exports.made(guest, { type: 'device_logs', format: 'csv' });
+    const { guest, id } = await guestWithExport();
     const { body } = await exports.on<{ url: string }>(guest, 'POST', `/${id}/link`);
     expect((await exports.download(guest, id)).status).toBe(200);
     await sql.rows('DELETE FROM device_shares WHERE user_id = $1', [guest.id]);
@@ -122,13 +128,7 @@ describe('reading it', () => {
   });
 
   it('is refused while the hours of a guest are over, and is read again when they begin', async () => {
-    const guest = await insertAccount(application);
-    await sql.rows(
-      `INSERT INTO device_shares (id, device_id, email, user_id, permission, granted_by, updated_at)
-       VALUES (gen_random_uuid(), $1, $2, $3, 'view', $4, now())`,
-      [door.id, guest.email, guest.id, ada.id],
-    );
-    const { id } = await exports.made(guest, { type: 'device_logs', format: 'csv' });
+    const { guest, id } = await guestWithExport();
     const hours = (schedule: object | null): Promise<unknown> =>
       sql.rows('UPDATE device_shares SET schedule = $2 WHERE user_id = $1', [
         guest.id,

@@ -7,14 +7,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  DASHBOARD_REQUESTS,
-  type DashboardRequest,
-  type FeedMessage,
-  type RequestBodies,
-} from '../../src/contracts/realtime.js';
+import { DASHBOARD_REQUESTS, type DashboardRequest, type RequestBodies } from '../../src/contracts/realtime.js';
 import { type Account, insertAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
+import { changeDevice, heardChange, typeHeard } from '../support/device-changes.js';
 import { registerDevice, type RegisteredDevice } from '../support/devices.fixture.js';
 import { FeedCauses } from '../support/feed-causes.js';
 import { giveOpenOrders, recordOf } from '../support/open-orders.js';
@@ -102,27 +98,6 @@ afterAll(async () => {
   await tenants.stop();
 });
 
-/** Changes a device: all who may see it hear of that. @returns its version since then */
-async function change(owner: Pick<Account, 'accessToken'>, { id }: RegisteredDevice): Promise<number> {
-  const { status, body } = await request<{ version: number }>(
-    tenants.application.url,
-    'PATCH',
-    `/api/v1/devices/${id}`,
-    {
-      token: owner.accessToken,
-      body: { room: randomUUID() },
-    },
-  );
-  expect(status).toBe(200);
-  return body.version;
-}
-
-const heardChange = ({ heard }: Dashboard, { id }: RegisteredDevice, changedTo: number): boolean =>
-  heard.some(({ payload }) => {
-    const { type, deviceId, version } = payload as Partial<FeedMessage>;
-    return type === 'device_updated' && deviceId === id && version === changedTo;
-  });
-
 /** What is on its way to a dashboard has arrived before the answer. */
 const arrived = (dashboard: Dashboard): Promise<unknown> =>
   dashboard.request('unsubscribe_device', { deviceId: randomUUID() });
@@ -133,13 +108,13 @@ async function subscribedGuest(): Promise<Dashboard> {
   const shareId = await share(application.url, ada, tenants.hers, formerGuest.email);
   const dashboard = await Dashboard.signedIn(application.url, formerGuest.accessToken);
   expect(await dashboard.request('subscribe_device', BODIES.subscribe_device(tenants.hers.id))).toEqual({ ok: true });
-  const first = await change(ada, tenants.hers);
+  const first = await changeDevice(tenants.application.url, ada, tenants.hers);
   await eventually('the guest hears it', () => heardChange(dashboard, tenants.hers, first));
   await request(application.url, 'DELETE', `/api/v1/devices/${tenants.hers.id}/shares/${shareId}`, {
     token: ada.accessToken,
   });
   await eventually('the guest does not hear it any more (P-06)', async () => {
-    const version = await change(ada, tenants.hers);
+    const version = await changeDevice(tenants.application.url, ada, tenants.hers);
     await eventually('Ada hears it', () => heardChange(hers, tenants.hers, version));
     await arrived(dashboard);
     return !heardChange(dashboard, tenants.hers, version);
@@ -206,7 +181,7 @@ describe('P-07: what dashboards ask', () => {
     await walk([...attempts(), () => tenants.line.hers.beat()], () => asked >= REQUESTS);
     expect(await recordOf(tenants)).toEqual(before);
     // What a stranger takes back is no other person's subscription.
-    const version = await change(ada, tenants.hers);
+    const version = await changeDevice(tenants.application.url, ada, tenants.hers);
     await eventually('the friend hears it', () => heardChange(friends, tenants.hers, version));
     expect(JSON.stringify(strangers.map(({ dashboards }) => dashboards.map((each) => each.heard)))).not.toContain(
       CANARY,
@@ -227,7 +202,7 @@ describe('P-07: what dashboards are told', () => {
 
   beforeAll(async () => {
     causes = await FeedCauses.start(tenants, CANARY);
-    const version = await change(tenants.ada, tenants.hers);
+    const version = await changeDevice(tenants.application.url, tenants.ada, tenants.hers);
     const { message } = await hers.expect('a change', ({ message: { version: heard } }) => heard === version);
     for (const { account, dashboards } of strangers) {
       dashboards.push(await Dashboard.signedIn(tenants.application.url, account.accessToken, message.cursor));
@@ -241,7 +216,7 @@ describe('P-07: what dashboards are told', () => {
   /** Strangers hear of their own devices, last of all, and have heard of nothing else: now, and from a cursor of Ada's. */
   async function expectOnlyOwn(cursor: string): Promise<void> {
     for (const { account, own, dashboards } of strangers) {
-      const version = await change(account, own);
+      const version = await changeDevice(tenants.application.url, account, own);
       const returned = await Dashboard.signedIn(tenants.application.url, account.accessToken, cursor);
       for (const dashboard of [...dashboards, returned]) {
         await eventually('a stranger hears of their own device', () => heardChange(dashboard, own, version));
@@ -276,7 +251,7 @@ describe('P-07: what dashboards are told', () => {
             ...causes.dashboards.map(({ heard }) => heard),
           ]
             .flat()
-            .some((one) => whatOf(one) === what),
+            .some((one) => typeHeard(one) === what),
         );
       }
       await expectOnlyOwn(cursor);
@@ -297,9 +272,3 @@ describe('P-07: what dashboards are told', () => {
     });
   }, 600_000);
 });
-
-/** The type of the event that a message carries, or its name. */
-function whatOf({ name, payload }: Dashboard['heard'][number]): string {
-  const { type, id } = payload as { type?: unknown; id?: unknown };
-  return id !== undefined && typeof type === 'string' ? type : name;
-}

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { sendCommand } from './devices.fixture.js';
 import { request } from './rest.js';
 import type { TestApp } from './test-app.js';
 
@@ -27,6 +28,24 @@ export async function offerAndIssueCode({ url }: TestApp, token: string, deviceI
   await change('transfer', { email: 'grace@example.com' });
   const { activation } = await change('activation-code');
   return (activation as { code: string }).code;
+}
+
+/** Has a device open, and close again. */
+export async function unlockAndLock({ url }: TestApp, token: string, deviceId: string, times: number): Promise<void> {
+  const order = (name: string) => sendCommand(url, { accessToken: token }, deviceId, { name }, { waitSeconds: 20 });
+  for (let time = 0; time < times; time += 1) {
+    const { body } = await order('unlock_door');
+    if (body.state !== 'EXECUTED') {
+      throw new Error(`It did not open: ${JSON.stringify(body)}`);
+    }
+    await order('lock_door');
+  }
+}
+
+/** The highest number of an event for which a device has a receipt; 0: it has none. */
+export async function highestReceipt(app: TestApp): Promise<number> {
+  const rows = await app.rows<{ seq: string }>(`SELECT max(seq)::text AS seq FROM device_receipts`);
+  return Number(rows[0]?.seq ?? 0);
 }
 
 /** Whether every event of a device is in the rollups, but those that happened before its present owner had it. */
