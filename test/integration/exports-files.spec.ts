@@ -9,8 +9,9 @@ import { FileStore } from '../../src/platform/storage/file-store.js';
 import { createAccount, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import type { RegisteredDevice } from '../support/devices.fixture.js';
 import { type ExportsClient, ExportsFixture } from '../support/exports.fixture.js';
+import { holdLog } from '../support/log-horizon.js';
 import { closedHours } from '../support/sharing.fixture.js';
-import { Sql } from '../support/sql.js';
+import type { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -204,14 +205,11 @@ describe('taking it back', () => {
     expect((await exports.on(ada, 'DELETE', `/${id}`)).status).toBe(204);
     expect((await exports.on(ada, 'GET', `/${id}`)).status).toBe(404);
     await eventually('its file is deleted', async () => (await fixture.filesOf(id)).length === 0);
-    const blocker = await Sql.open(application.databaseUrl);
-    await blocker.rows('BEGIN');
-    await blocker.rows('SELECT pg_current_xact_id()');
+    const release = await holdLog(application.databaseUrl);
     const waiting = await exports.ask(ada, { type: 'device_logs', format: 'csv' });
     const cancelled = await exports.on(ada, 'POST', `/${waiting.body.id}/cancel`);
     expect(cancelled.body).toMatchObject({ id: waiting.body.id, state: 'CANCELLED' });
-    await blocker.rows('ROLLBACK');
-    await blocker.end();
+    await release();
     const download = await exports.on(ada, 'GET', `/${waiting.body.id}/download`);
     expect({ status: download.status, code: download.body.code }).toEqual({ status: 409, code: 'export_not_ready' });
   });

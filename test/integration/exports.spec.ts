@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Account, createAdmin, insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { Dashboard } from '../support/dashboard.js';
 import { type ExportsClient, ExportsFixture } from '../support/exports.fixture.js';
+import { holdLog } from '../support/log-horizon.js';
 import type { MailServer } from '../support/mail-server.js';
 import { request } from '../support/rest.js';
-import { Sql } from '../support/sql.js';
+import type { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
@@ -104,9 +105,7 @@ describe('asking for it', () => {
 
   it('is told by mail to who asked, waited, and went before the end', async () => {
     const person = await insertAccount(application);
-    const blocker = await Sql.open(application.databaseUrl);
-    await blocker.rows('BEGIN');
-    await blocker.rows('SELECT pg_current_xact_id()');
+    const release = await holdLog(application.databaseUrl);
     const going = new AbortController();
     const waiting = fetch(`${application.url}/api/v1/exports`, {
       method: 'POST',
@@ -130,23 +129,19 @@ describe('asking for it', () => {
     going.abort();
     expect(await waiting).toBeNull();
     await eventually('no one waits', async () => (await isWaitedFor()) === false);
-    await blocker.rows('ROLLBACK');
-    await blocker.end();
+    await release();
     expect((await server.nextTo(person.email)).subject).toBe('Your export is ready: device logs');
   });
 
   it('is not told to a person who was blocked meanwhile', async () => {
     const person = await insertAccount(application);
-    const blocker = await Sql.open(application.databaseUrl);
-    await blocker.rows('BEGIN');
-    await blocker.rows('SELECT pg_current_xact_id()');
+    const release = await holdLog(application.databaseUrl);
     const { body } = await exports.ask(person, { type: 'device_logs', format: 'csv' });
     await sql.rows('UPDATE users SET blocked_at = now() WHERE id = $1', [person.id]);
     const state = async (): Promise<unknown> =>
       (await sql.rows(`SELECT state, error_code AS failure FROM exports WHERE id = $1`, [body.id]))[0];
     await eventually('it has failed', async () => ((await state()) as { state: string }).state === 'FAILED');
-    await blocker.rows('ROLLBACK');
-    await blocker.end();
+    await release();
     expect(await state()).toEqual({ state: 'FAILED', failure: 'not_permitted' });
     await eventually(
       'no mail waits',

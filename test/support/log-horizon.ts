@@ -1,4 +1,4 @@
-import type { Sql } from './sql.js';
+import { Sql } from './sql.js';
 import { eventually } from './wait.js';
 
 /** Until nothing can come before what is in the log: transactions of other tests on the same server hold that back. */
@@ -22,4 +22,15 @@ export async function transactionsEnded(sql: Sql): Promise<void> {
     );
     return open.length === 0;
   });
+}
+
+/** Keeps a transaction open, before whose end no log is complete that is asked for from now on. @returns what ends it */
+export async function holdLog(databaseUrl: string): Promise<() => Promise<void>> {
+  const [holder, later] = [await Sql.open(databaseUrl), await Sql.open(databaseUrl)];
+  await holder.rows('BEGIN');
+  await holder.rows('SELECT pg_current_xact_id()');
+  // A log ends behind the last transaction that has ended: without a later one, before the one that is open.
+  await later.rows('SELECT pg_current_xact_id()');
+  await later.end();
+  return () => holder.end();
 }
