@@ -14,6 +14,7 @@ import { registerDevice } from '../support/devices.fixture.js';
 import { ExportsClient, insertEvents } from '../support/exports.fixture.js';
 import { FreshCluster } from '../support/fresh-cluster.js';
 import { createInstallation, type Installation } from '../support/installation.js';
+import { holdLog } from '../support/log-horizon.js';
 import { MailServer } from '../support/mail-server.js';
 import { ApplicationProcess } from '../support/process.js';
 import { recordFigure, scaled } from '../support/promise.js';
@@ -151,6 +152,31 @@ describe('P-28: an export of 100,000 events', () => {
     },
     120_000 + 60_000 * FAULTS,
   );
+});
+
+/** Seen to fail: the end came while a process that was gone was still believed to answer with it. */
+describe('an export for which a request waits', () => {
+  it('is told by mail where the process of that request is killed', async () => {
+    const person = await createAccount(api.url);
+    const killed = await ApplicationProcess.start({ ...installation.env, ROLES: 'api' });
+    const sql = await Sql.open(cluster.databaseUrl);
+    const release = await holdLog(cluster.databaseUrl);
+    const waiting = new ExportsClient(killed.url).ask(
+      person,
+      { type: 'device_logs', format: 'csv' },
+      { waitSeconds: 30 },
+    );
+    const answer = waiting.catch(() => 'none');
+    const query = (what: string): Promise<{ is: boolean }[]> =>
+      sql.rows(`SELECT ${what} AS is FROM exports WHERE user_id = $1`, [person.id]);
+    await eventually('the request waits', async () => (await query('waited_until > now()'))[0]?.is);
+    await killed.kill();
+    expect(await answer).toBe('none');
+    await release();
+    expect((await server.nextTo(person.email)).subject).toBe('Your export is ready: device logs');
+    expect(await query(`finished_at < created_at + interval '30 seconds'`)).toEqual([{ is: true }]);
+    await sql.end();
+  }, 90_000);
 });
 
 describe('an export whose worker', () => {

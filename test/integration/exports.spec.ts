@@ -27,6 +27,15 @@ beforeAll(async () => {
 
 afterAll(() => fixture.stop());
 
+const everyMailIsSent = (): Promise<unknown> =>
+  eventually(
+    'no mail waits',
+    async () => (await sql.rows(`SELECT 1 FROM mails WHERE status = 'PENDING'`)).length === 0,
+  );
+
+/** Those that no test has read. */
+const mailsTo = ({ email }: InsertedAccount): unknown[] => server.mails.filter(({ to }) => to === email);
+
 describe('asking for it', () => {
   it('is answered with 202 and where to look, and with 200 when it ended while the request waited', async () => {
     const accepted = await exports.ask(ada, { type: 'device_logs', format: 'csv' });
@@ -91,16 +100,18 @@ describe('asking for it', () => {
     const { subject, text } = await server.nextTo(person.email);
     expect(subject).toBe('Your export is ready: my data');
     expect(text).toContain(`/exports/${asked.body.id}`);
+    // One for which a request waits is held back until it is known whether that was answered.
+    await everyMailIsSent();
+    expect(mailsTo(person)).toEqual([]);
     await request(application.url, 'PATCH', '/api/v1/users/me/preferences', {
       token: person.accessToken,
       body: { notificationChannels: ['in_app'] },
     });
     const quiet = await exports.ask(person, logs);
     await exports.ended(person, quiet.body.id);
-    const mails = await sql.rows('SELECT id FROM mails');
     await exports.made(person, logs);
-    expect(await sql.rows('SELECT id FROM mails')).toHaveLength(mails.length);
-    expect(server.mails.filter(({ to }) => to === person.email)).toEqual([]);
+    await everyMailIsSent();
+    expect(mailsTo(person)).toEqual([]);
   });
 
   it('is told by mail to who asked, waited, and went before the end', async () => {
@@ -133,6 +144,18 @@ describe('asking for it', () => {
     expect((await server.nextTo(person.email)).subject).toBe('Your export is ready: device logs');
   });
 
+  it('is told by no mail to who waits longer than a process may be silent', async () => {
+    const person = await insertAccount(application);
+    const release = await holdLog(application.databaseUrl);
+    const waiting = exports.ask(person, { type: 'device_logs', format: 'csv' }, { waitSeconds: 30 });
+    const longer = `SELECT 1 FROM exports WHERE user_id = $1 AND waited_until > created_at + interval '6 seconds'`;
+    await eventually('it is said again', async () => (await sql.rows(longer, [person.id])).length === 1);
+    await release();
+    expect((await waiting).status).toBe(200);
+    await everyMailIsSent();
+    expect(mailsTo(person)).toEqual([]);
+  });
+
   it('is not told to a person who was blocked meanwhile', async () => {
     const person = await insertAccount(application);
     const release = await holdLog(application.databaseUrl);
@@ -143,11 +166,8 @@ describe('asking for it', () => {
     await eventually('it has failed', async () => ((await state()) as { state: string }).state === 'FAILED');
     await release();
     expect(await state()).toEqual({ state: 'FAILED', failure: 'not_permitted' });
-    await eventually(
-      'no mail waits',
-      async () => (await sql.rows(`SELECT 1 FROM mails WHERE status = 'PENDING'`)).length === 0,
-    );
-    expect(server.mails.filter(({ to }) => to === person.email)).toEqual([]);
+    await everyMailIsSent();
+    expect(mailsTo(person)).toEqual([]);
   });
 
   it('is followed on the sockets of its owner, and on no other', async () => {

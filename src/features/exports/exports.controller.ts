@@ -8,6 +8,7 @@ import type { Principal } from '../../platform/auth/principal.js';
 import { directivesOf } from '../../platform/cache/cache-directives.js';
 import { goneSignal } from '../../platform/http/gone-signal.js';
 import { ExtraTimeToWait } from '../../platform/http/admission/extra-time.decorator.js';
+import { onceAnswered } from '../../platform/http/once-answered.js';
 import { PageQueryDto } from '../../platform/http/page-query.dto.js';
 import { PreferredWait } from '../../platform/http/prefer.decorator.js';
 import { InvalidPreferError } from '../../platform/http/prefer.errors.js';
@@ -69,6 +70,10 @@ export class ExportsController {
     void reply.header('Location', `/api/v1/exports/${made.id}`);
     if (hasEnded(made.state)) {
       void reply.status(200);
+      onceAnswered(reply, () => {
+        // Where that cannot be said, a mail comes as well.
+        this.exports.answered(made.id).catch(() => undefined);
+      });
     }
     return toExportDto(made);
   }

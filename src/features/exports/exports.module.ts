@@ -17,6 +17,7 @@ import { ExportWaiters } from './requests/export-waiters.js';
 import { ExportDataRepository } from './runs/export-data.repository.js';
 import { ExportEndingService } from './runs/export-ending.service.js';
 import { ExportFileWriter } from './runs/export-file-writer.js';
+import { ExportMailer } from './runs/export-mailer.js';
 import { ExportRunsRepository } from './runs/export-runs.repository.js';
 import { ExportSchedulesRepository } from './schedules/export-schedules.repository.js';
 import { ExportSchedulesService } from './schedules/export-schedules.service.js';
@@ -31,6 +32,7 @@ const PROVIDERS = [
   ExportRunsRepository,
   ExportDataRepository,
   ExportEndingService,
+  ExportMailer,
   ExportFileWriter,
   ExportSchedulesService,
   ExportSchedulesRepository,

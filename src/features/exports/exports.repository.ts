@@ -9,7 +9,13 @@ import {
   toCoveredExport,
   toExport,
 } from './export-rows.js';
-import { type CoveredDevice, type CoveredExport, type Export, type ExportRequest } from './exports.types.js';
+import {
+  type CoveredDevice,
+  type CoveredExport,
+  type Export,
+  type ExportRequest,
+  WAIT_LEASE_MS,
+} from './exports.types.js';
 
 /** The log ends where it stands: what is committed now, and what is under way that began before. */
 // SQL: something Prisma cannot say: xid8
@@ -50,6 +56,17 @@ const FIND_RECENT = `
 
 /** Its worker notices within a second, and deletes what it has written: only then is looked for files. */
 const SOON = `now() + interval '30 seconds'`;
+
+/** Not once it was said that none waits: a mail tells of that end. */
+// SQL: database time
+const GO_ON_WAITING = `
+  UPDATE exports SET waited_until = now() + $2 * interval '1 millisecond'
+  WHERE id = $1 AND state IN ('PENDING', 'RUNNING') AND waited_until IS NOT NULL`;
+
+// SQL: database time
+const FIND_UNTOLD = `
+  SELECT ${EXPORT_COLUMNS} FROM exports e
+  WHERE e.id = $1 AND e.state IN ('COMPLETED', 'FAILED') AND e.waited_until IS NOT NULL AND e.user_id IS NOT NULL`;
 
 // SQL: something Prisma cannot say: whether there was one
 const STOP_WAITING = `
@@ -103,8 +120,8 @@ export interface NewExport extends ExportRequest {
   readonly id: string;
   readonly userId: string;
   readonly devices: readonly CoveredDevice[] | null;
-  /** How long the request waits for the end. */
-  readonly waitMs: number | null;
+  /** The request that asks for it waits for the end. */
+  readonly isWaitedFor: boolean;
   readonly scheduleId?: string;
   readonly dueAt?: Date;
 }
@@ -119,8 +136,9 @@ export class ExportsRepository {
 
   /** Null when the schedule has made this one before. */
   async add(wanted: NewExport): Promise<Export | null> {
-    const { id, userId, type, format, devices, waitMs, scheduleId = null, dueAt = null } = wanted;
-    const values = [id, userId, type, format, requestJson(wanted), jsonOf(devices), waitMs, scheduleId, dueAt];
+    const { id, userId, type, format, devices, isWaitedFor, scheduleId = null, dueAt = null } = wanted;
+    const leaseMs = isWaitedFor ? WAIT_LEASE_MS : null;
+    const values = [id, userId, type, format, requestJson(wanted), jsonOf(devices), leaseMs, scheduleId, dueAt];
     const [row] = await this.database.query<ExportRow>('exports_add', ADD, values);
     return row ? toExport(row) : null;
   }
@@ -170,6 +188,22 @@ export class ExportsRepository {
     const { userId, type, format, devices } = wanted;
     const values = [userId, type, format, requestJson(wanted), jsonOf(devices), maxAgeMs];
     const [row] = await this.database.query<ExportRow>('exports_find_recent', FIND_RECENT, values);
+    return row ? toExport(row) : null;
+  }
+
+  /** The request goes on waiting for the end. */
+  async goOnWaiting(id: string): Promise<void> {
+    await this.database.query('exports_go_on_waiting', GO_ON_WAITING, [id, WAIT_LEASE_MS]);
+  }
+
+  /** The request that waited was answered with the end. */
+  async answered(id: string): Promise<void> {
+    await this.database.prisma((prisma) => prisma.export.updateMany({ where: { id }, data: { waitedUntil: null } }));
+  }
+
+  /** One that has ended while a request waited for it, if that request was not answered. */
+  async findUntold(id: string): Promise<Export | null> {
+    const [row] = await this.database.query<ExportRow>('exports_find_untold', FIND_UNTOLD, [id]);
     return row ? toExport(row) : null;
   }
 

@@ -20,6 +20,8 @@ const MAX_OPEN = 10;
 const REPORT_LASTS_MS = 5 * 60_000;
 /** A signal may be lost. */
 const LOOK_EVERY_MS = 500;
+/** Often enough within {@link WAIT_LEASE_MS}. */
+const SAY_EVERY_MS = 1_000;
 
 export interface RequestOptions {
   /** How long the request waits for the end; undefined: it does not. */
@@ -55,7 +57,7 @@ export class ExportsService {
     }
     await this.coverage.assertKept(request);
     const devices = await this.coverage.coverageOf(userId, request);
-    const wanted: NewExport = { ...request, id: newId(), userId, devices, waitMs: waitMs ?? null };
+    const wanted: NewExport = { ...request, id: newId(), userId, devices, isWaitedFor: waitMs !== undefined };
     const accepted = await this.transactions.run(async () => {
       const { id } = await this.idempotency.once(async () => {
         const made = await this.accept(wanted, Math.min(REPORT_LASTS_MS, maxAgeMs ?? Infinity));
@@ -64,6 +66,11 @@ export class ExportsService {
       return this.get(userId, id);
     });
     return waitMs === undefined ? accepted : this.untilEnded(accepted, waitMs, gone);
+  }
+
+  /** The request that waited for the end has it: no mail needs to tell of it. */
+  answered(id: string): Promise<void> {
+    return this.exports.answered(id);
   }
 
   /** Newest first. @throws InvalidCursorError */
@@ -147,9 +154,14 @@ export class ExportsService {
     const until = performance.now() + waitMs;
     let latest = accepted;
     let mayWait = true;
+    let saidAt = performance.now();
     try {
       while (mayWait && !hasEnded(latest.state) && performance.now() < until) {
         mayWait = await this.waiters.next(latest.id, Math.min(LOOK_EVERY_MS, until - performance.now()), gone);
+        if (performance.now() > saidAt + SAY_EVERY_MS) {
+          saidAt = performance.now();
+          await this.exports.goOnWaiting(latest.id);
+        }
         latest = await this.get(latest.userId, latest.id);
       }
     } finally {

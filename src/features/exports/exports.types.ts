@@ -21,6 +21,8 @@ export type ExportFailure = (typeof EXPORT_FAILURES)[number];
 
 /** For how long a file is kept after it was made. */
 export const FILE_KEPT_MS = 24 * 3_600_000;
+/** A request that waits for the end, and says nothing for so long, has lost its process. */
+export const WAIT_LEASE_MS = 5_000;
 /** Devices of one export: all that a person has, mostly. */
 export const MAX_EXPORT_DEVICES = 5_000;
 

@@ -9,7 +9,8 @@ import { Database } from '../prisma/database.js';
 /** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */
 // SQL: database time
 const ADD = `
-  INSERT INTO mails (id, sealed, next_attempt_at) VALUES ($1, $2, date_trunc('milliseconds', now()))`;
+  INSERT INTO mails (id, sealed, next_attempt_at)
+  VALUES ($1, $2, date_trunc('milliseconds', now()) + $3 * interval '1 millisecond')`;
 
 /** Found again a minute later, should the job be lost. */
 // SQL: a lock
@@ -72,10 +73,11 @@ export class MailOutbox {
     this.#key = deriveKey(config.masterKey(), 'seal_mails');
   }
 
-  async add(mail: PendingMail): Promise<void> {
+  /** @param afterMs how long it is left alone first */
+  async add(mail: PendingMail, afterMs = 0): Promise<void> {
     const id = newId();
     const sealed = encrypt(this.#key, Buffer.from(JSON.stringify(mail)), aadOf(id));
-    await this.database.query('mails_add', ADD, [id, sealed]);
+    await this.database.query('mails_add', ADD, [id, sealed, afterMs]);
   }
 
   /** Mails whose next attempt is due. No other process is given them for a minute. */

@@ -23,9 +23,10 @@ export class Mailer {
   /**
    * The recipient is found out later, so that the answer cannot depend on whether there is one: see {@link
    * MailRequestRegistry}.
+   * @param afterMs how much later at least
    */
-  request(request: MailRequest): Promise<void> {
-    return this.add(request);
+  request(request: MailRequest, afterMs = 0): Promise<void> {
+    return this.add(request, afterMs);
   }
 
   /**
@@ -36,8 +37,11 @@ export class Mailer {
     return this.add({ instead: mail });
   }
 
-  private async add(mail: PendingMail): Promise<void> {
-    await this.outbox.add(mail);
+  private async add(mail: PendingMail, afterMs = 0): Promise<void> {
+    await this.outbox.add(mail, afterMs);
+    if (afterMs > 0) {
+      return;
+    }
     this.transactions.afterCommit(() => {
       this.signals.publish('mail_enqueued', {});
     });

@@ -111,7 +111,7 @@ export class ExportSchedulesService {
     const devices = await this.devicesOf(due, request);
     const { userId, id: scheduleId, dueAt } = due;
     // Not twice, whatever became of the clock.
-    await this.exports.add({ ...request, id: newId(), userId, devices, waitMs: null, scheduleId, dueAt });
+    await this.exports.add({ ...request, id: newId(), userId, devices, isWaitedFor: false, scheduleId, dueAt });
     this.transactions.afterCommit(() => {
       this.signals.publish('export_waits', {});
     });
