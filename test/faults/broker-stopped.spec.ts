@@ -72,6 +72,7 @@ afterAll(async () => {
   await records.close();
   await spy.close();
   await door.close();
+  tap.close();
   await broker.server.stop();
   await installation.remove();
 }, 60_000);

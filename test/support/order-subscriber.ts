@@ -7,7 +7,7 @@ export interface ObservedOrder {
   readonly order: Order;
   readonly bytes: string;
   readonly retained: boolean;
-  /** When it was received, in ms since the epoch; the broker had it no later. */
+  /** In ms since the epoch. Of a subscriber when it was received: the broker had it no later. Of a sniffer: it had it no earlier. */
   readonly at: number;
 }
 

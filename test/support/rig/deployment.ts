@@ -101,6 +101,7 @@ export class Deployment {
     const ended = await Promise.allSettled([...closing, ...this.processes.map((process) => process.stop())]);
     const servers = [this.door.close(), this.broker.server.stop(), this.services.stop()];
     ended.push(...(await Promise.allSettled(servers)));
+    this.tap.close();
     await rm(this.directory, { recursive: true, force: true });
     const failed = ended.find(({ status }) => status === 'rejected');
     if (failed?.status === 'rejected') {
