@@ -42,14 +42,17 @@ export class SignalBus implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleInit(): void {
-    // ioredis subscribes again by itself after every reconnect.
-    this.#subscriber = this.redis.dedicated('signals', { enableOfflineQueue: true });
-    this.#subscriber.on('message', (_channel: string, text: string) => {
+    // ioredis would subscribe again by itself, and let nothing handle it when that fails.
+    const subscriber = this.redis.dedicated('signals', { autoResubscribe: false });
+    subscriber.on('ready', () => {
+      subscriber.subscribe(CHANNEL).catch((error: unknown) => {
+        this.logger.debug({ err: error }, 'Not subscribed to signals');
+      });
+    });
+    subscriber.on('message', (_channel: string, text: string) => {
       this.receive(text);
     });
-    this.#subscriber.subscribe(CHANNEL).catch((error: unknown) => {
-      this.logger.debug({ err: error }, 'Not subscribed to signals');
-    });
+    this.#subscriber = subscriber;
     this.#loop.start();
   }
 
