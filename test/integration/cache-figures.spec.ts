@@ -4,55 +4,37 @@
  */
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CACHE_OUTCOMES, type CacheOutcome } from '../../src/platform/cache/cache-metrics.js';
-import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
-import {
-  type CacheFigures,
-  CacheKeys,
-  type CacheReader,
-  type CacheReport,
-  read,
-  warm,
-} from '../support/cache.fixture.js';
-import { SharingFixture } from '../support/sharing.fixture.js';
+import { insertAccount } from '../support/accounts.fixture.js';
+import { type CacheFigures, type CacheReport, read, warm } from '../support/cache.fixture.js';
+import { CachedHome } from '../support/cached-home.js';
 import { eventually } from '../support/wait.js';
 
-let home: SharingFixture;
-let keys: CacheKeys;
+let cached: CachedHome;
 
 beforeAll(async () => {
-  home = await SharingFixture.start({
-    CACHE_DEVICES_TTL: '40m',
-    CACHE_USERS_TTL: '1s',
-    CACHE_ANALYTICS_TTL: '7m',
-    CACHE_LIVE_TTL: '0s',
-  });
-  keys = CacheKeys.open(home.application.redisUrl);
+  cached = await CachedHome.start();
 }, 60_000);
 
-afterAll(async () => {
-  keys.close();
-  await home.stop();
-});
-
-const readerOf = ({ accessToken }: InsertedAccount): CacheReader => ({ base: home.application.url, accessToken });
+afterAll(() => cached.stop());
 
 describe('The figures of the cache', () => {
   it('are for administrators, and count how requests were answered, as the metrics do', async () => {
-    const admin = readerOf(await insertAccount(home.application, { role: 'ADMIN' }));
+    const { home, keys } = cached;
+    const admin = cached.readerOf(await insertAccount(home.application, { role: 'ADMIN' }));
     const { ada } = await home.createDoor();
     const path = '/users/me/preferences';
-    expect((await read(readerOf(ada), '/metrics/cache')).status).toBe(403);
+    expect((await read(cached.readerOf(ada), '/metrics/cache')).status).toBe(403);
     const figures = async (): Promise<CacheReport> => (await read<CacheReport>(admin, '/metrics/cache')).body;
     const users = async (): Promise<CacheFigures> =>
       (await figures()).categories.find(({ category }) => category === 'users')!;
-    const ask = (headers = {}): Promise<unknown> => read(readerOf(ada), path, headers);
+    const ask = (headers = {}): Promise<unknown> => read(cached.readerOf(ada), path, headers);
     const causes: readonly (readonly [CacheOutcome, () => Promise<unknown>])[] = [
       ['miss', ask],
-      ['hit', () => warm(readerOf(ada), path, keys)],
+      ['hit', () => warm(cached.readerOf(ada), path, keys)],
       [
         'stale',
         async () => {
-          await warm(readerOf(ada), path, keys);
+          await warm(cached.readerOf(ada), path, keys);
           await home.request(ada, 'PATCH', path, { theme: 'dark' });
           await ask();
         },

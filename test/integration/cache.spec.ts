@@ -10,9 +10,10 @@ import { Database } from '../../src/platform/prisma/database.js';
 import { CacheMetrics } from '../../src/platform/cache/cache-metrics.js';
 import { MAX_ENTRIES_PER_PERSON } from '../../src/platform/cache/cache-store.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
-import { CacheKeys, type CacheReader, isHit, read, readUncached, warm } from '../support/cache.fixture.js';
+import { type CacheKeys, type CacheReader, isHit, read, readUncached, warm } from '../support/cache.fixture.js';
+import { CachedHome } from '../support/cached-home.js';
 import { scaled } from '../support/promise.js';
-import { closedHours, type Door, SharingFixture } from '../support/sharing.fixture.js';
+import { closedHours, type Door, type SharingFixture } from '../support/sharing.fixture.js';
 import { eventually } from '../support/wait.js';
 
 /** More than a person may have entries. */
@@ -22,25 +23,18 @@ interface Listed {
   readonly items: readonly { readonly id: string; readonly name: string; readonly permission: string }[];
 }
 
+let cached: CachedHome;
 let home: SharingFixture;
 let keys: CacheKeys;
 
 beforeAll(async () => {
-  home = await SharingFixture.start({
-    CACHE_DEVICES_TTL: '40m',
-    CACHE_USERS_TTL: '1s',
-    CACHE_ANALYTICS_TTL: '7m',
-    CACHE_LIVE_TTL: '0s',
-  });
-  keys = CacheKeys.open(home.application.redisUrl);
+  cached = await CachedHome.start();
+  ({ home, keys } = cached);
 }, 60_000);
 
-afterAll(async () => {
-  keys.close();
-  await home.stop();
-});
+afterAll(() => cached.stop());
 
-const readerOf = ({ accessToken }: InsertedAccount): CacheReader => ({ base: home.application.url, accessToken });
+const readerOf = (account: InsertedAccount): CacheReader => cached.readerOf(account);
 
 describe('A cached answer', () => {
   it('is what the database said, byte for byte, with its age', async () => {

@@ -4,7 +4,7 @@ import { type Order, type SignedOrder } from '../../src/contracts/orders.js';
 /** A signed order as JSON, wherever it is in a stream of MQTT packets. */
 const SIGNED = /\{"order":"(?:[^"\\]|\\.)*","kid":"[^"]*","signature":"[^"]*"\}/g;
 const LONGEST = 8_192;
-const LOOK_EVERY_MS = 5;
+const LOOK_EVERY_MS = 1;
 
 /**
  * Reads the orders out of the bytes that go to a broker. Each has the time when all that had come before was read: it came no earlier.
