@@ -108,9 +108,11 @@ describe('A socket whose token expires', () => {
   });
 
   it('has the role of its fresh token', async () => {
-    const admin = await insertAccount(application, { role: 'USER' });
-    const dashboard = await connect(admin.accessToken);
+    const [admin, other] = [await insertAccount(application), await insertAccount(application, { role: 'ADMIN' })];
+    const [dashboard, watching] = [await connect(admin.accessToken), await connect(other.accessToken)];
     await alert('account');
+    // What is told later goes to those who are administrators by then.
+    await watching.expect('the alert', ({ message }) => message.type === 'system_alert');
     await application.rows(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [admin.id]);
     const { token } = await application
       .get(AccessTokenFactory)
