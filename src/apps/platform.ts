@@ -25,6 +25,7 @@ import { MetricsModule } from '../platform/metrics/metrics.module.js';
 import { brokerEdges } from '../platform/mqtt/broker-edges.js';
 import { deviceRequestEdges } from '../platform/mqtt/requests/device-request-edges.js';
 import { MqttModule } from '../platform/mqtt/mqtt.module.js';
+import { OutboundModule } from '../platform/outbound/outbound.module.js';
 import { PrismaModule } from '../platform/prisma/prisma.module.js';
 import { BulkProcessor } from '../platform/queue/bulk.processor.js';
 import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
@@ -68,6 +69,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   AdoptionModule,
   MailModule,
   StorageModule,
+  OutboundModule,
 ];
 
 /** The modules of one role alone. */

@@ -92,6 +92,8 @@ export class AppConfig {
   };
   /** `concurrency`: made at once by one worker; `maxBytes`: of a file. */
   readonly exports: { readonly concurrency: number; readonly maxBytes: number };
+  /** CIDR ranges that are called for users although they are not public. */
+  readonly outbound: { readonly allowedNetworks: readonly string[] };
   readonly metrics: { readonly token: string | null };
   readonly storage: Storage;
   readonly #masterKey: Buffer;
@@ -150,6 +152,7 @@ export class AppConfig {
       smtpUrl: () => settings.SMTP_URL,
     });
     this.exports = Object.freeze({ concurrency: settings.EXPORT_CONCURRENCY, maxBytes: settings.EXPORT_MAX_BYTES });
+    this.outbound = Object.freeze({ allowedNetworks: Object.freeze([...settings.OUTBOUND_ALLOWED_NETWORKS]) });
     this.metrics = Object.freeze({ token: settings.METRICS_TOKEN });
     this.storage = storageOf(settings);
     this.#masterKey = settings.MASTER_KEY;

@@ -203,6 +203,11 @@ export const SETTINGS = z
       description: 'How large the file of an export may be: one that would be larger fails with `too_large`.',
       example: '2147483648',
     }),
+    OUTBOUND_ALLOWED_NETWORKS: listOf(cidr()).prefault('').register(DOCS, {
+      description:
+        'Networks that webhooks may reach although they are not public, as CIDR ranges, also over http: name single receivers, because each user can find out what answers there. Unset: none.',
+      example: '192.168.1.20/32',
+    }),
     METRICS_TOKEN: z.string().nullable().default(null).register(DOCS, {
       description: 'Bearer token for /metrics. Unset: only loopback may read it.',
       example: 'openssl rand -base64 32',

@@ -69,6 +69,8 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['socketio-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'socket.io';"],
   ['redis-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ioredis';"],
   ['s3-has-one-owner', `src/features/devices/${SEED}.ts`, "import '@aws-sdk/client-s3';"],
+  ['undici-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'undici';"],
+  ['ipaddr-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ipaddr.js';"],
   ['nodemailer-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'nodemailer';"],
   ['bowser-has-one-owner', `src/features/users/${SEED}.ts`, "import 'bowser';"],
   ['csv-has-one-owner', `src/features/users/${SEED}.ts`, "import 'csv-parse/sync';"],
