@@ -60,6 +60,8 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
     'settings of PostgreSQL: the limits of a session, and of waiting for locks',
   ],
   ['redis', 'command', 'a command of Redis'],
+  ['outbound/judged-connector.ts', 'session', 'the word of undici for what TLS takes up again'],
+  ['outbound/outbound-address.ts', 'password', 'a part of a URL'],
   ['storage/s3-file-store.ts', 'command', 'the word of the AWS SDK for a request'],
   ['queue/job-processor.ts', 'lock', 'the words of BullMQ for a lease that is lost'],
   ['rate-limit/shared-window-store.ts', 'command', 'a command of Redis'],

@@ -23,6 +23,7 @@ export const STRICTLY_COVERED: readonly string[] = [
   'src/platform/crypto',
   'src/platform/idempotency',
   'src/platform/keys',
+  'src/platform/outbound',
   'src/platform/mqtt/broker-client-factory.ts',
   'src/platform/mqtt/broker-authorizer.ts',
   'src/platform/mqtt/device-acl.ts',
