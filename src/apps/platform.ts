@@ -27,10 +27,9 @@ import { deviceRequestEdges } from '../platform/mqtt/requests/device-request-edg
 import { MqttModule } from '../platform/mqtt/mqtt.module.js';
 import { OutboundModule } from '../platform/outbound/outbound.module.js';
 import { PrismaModule } from '../platform/prisma/prisma.module.js';
-import { BulkProcessor } from '../platform/queue/bulk.processor.js';
-import { DeliveryProcessor } from '../platform/queue/delivery.processor.js';
 import { JobScheduler } from '../platform/queue/job-scheduler.js';
-import { MaintenanceProcessor } from '../platform/queue/maintenance.processor.js';
+import { QUEUE_PROCESSORS } from '../platform/queue/queue-processors.js';
+import { QueueInspectionModule } from '../platform/queue/queue-inspection.module.js';
 import { QueueMetrics } from '../platform/queue/queue-metrics.js';
 import { QueueModule } from '../platform/queue/queue.module.js';
 import { RateLimitModule } from '../platform/rate-limit/rate-limit.module.js';
@@ -73,7 +72,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
 ];
 
 /** The modules of one role alone. */
-export const ROLE_MODULES = { api: [], hardware: [], worker: [QueueModule] } as const;
+export const ROLE_MODULES = { api: [QueueInspectionModule], hardware: [], worker: [QueueModule] } as const;
 
 /** What of the platform runs in certain roles: the broker or its client, the ways out of the event log, the files, the jobs. */
 export const PLATFORM_EDGES = {
@@ -98,9 +97,7 @@ export const PLATFORM_EDGES = {
     QueueMetrics,
     MailDeliveryService,
     MailSweeper,
-    DeliveryProcessor,
-    BulkProcessor,
-    MaintenanceProcessor,
+    ...QUEUE_PROCESSORS,
     JobScheduler,
   ],
 } satisfies FeatureEdges;

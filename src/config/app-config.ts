@@ -1,5 +1,6 @@
 import { VERSION } from './build.js';
 import { type CacheCategory, cacheTtlsOf } from './cache.js';
+import { concurrencyOf, type QueueConcurrency } from './queues.js';
 import { type Retention, retentionOf } from './retention.js';
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
@@ -90,10 +91,12 @@ export class AppConfig {
     /** Holds a password, so it is no member that a log could print. Null: mail goes to the log. */
     readonly smtpUrl: () => string | null;
   };
-  /** `concurrency`: made at once by one worker; `maxBytes`: of a file. */
-  readonly exports: { readonly concurrency: number; readonly maxBytes: number };
   /** CIDR ranges that are called for users although they are not public. */
   readonly outbound: { readonly allowedNetworks: readonly string[] };
+  /** `maxBytes`: of a file. */
+  readonly exports: { readonly maxBytes: number };
+  /** Jobs that one worker does at once, by queue. */
+  readonly concurrency: QueueConcurrency;
   readonly metrics: { readonly token: string | null };
   readonly storage: Storage;
   readonly #masterKey: Buffer;
@@ -151,8 +154,9 @@ export class AppConfig {
       logLinks: settings.MAIL_LOG_LINKS,
       smtpUrl: () => settings.SMTP_URL,
     });
-    this.exports = Object.freeze({ concurrency: settings.EXPORT_CONCURRENCY, maxBytes: settings.EXPORT_MAX_BYTES });
     this.outbound = Object.freeze({ allowedNetworks: Object.freeze([...settings.OUTBOUND_ALLOWED_NETWORKS]) });
+    this.exports = Object.freeze({ maxBytes: settings.EXPORT_MAX_BYTES });
+    this.concurrency = concurrencyOf(settings);
     this.metrics = Object.freeze({ token: settings.METRICS_TOKEN });
     this.storage = storageOf(settings);
     this.#masterKey = settings.MASTER_KEY;

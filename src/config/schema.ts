@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ACCOUNT_SETTINGS, hashesAreStrong, WEAKEST_HASHES } from './accounts.js';
 import { CACHE_SETTINGS } from './cache.js';
+import { QUEUE_SETTINGS } from './queues.js';
 import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
 import { missingForS3, NEEDED_BY_S3, STORAGE_SETTINGS, type StorageSettings } from './storage.js';
 import { DEFAULT_CSP } from './content-security-policy.js';
@@ -195,10 +196,7 @@ export const SETTINGS = z
     LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent')
       .default('info')
       .register(DOCS, { description: 'trace, debug, info, warn, error or silent.', example: 'info' }),
-    EXPORT_CONCURRENCY: integer(1, 50).default(5).register(DOCS, {
-      description: 'Exports that one worker makes at once. Two of them read the database at a time.',
-      example: '5',
-    }),
+    ...QUEUE_SETTINGS,
     EXPORT_MAX_BYTES: integer(1_048_576, 5_368_709_120).default(2_147_483_648).register(DOCS, {
       description: 'How large the file of an export may be: one that would be larger fails with `too_large`.',
       example: '2147483648',

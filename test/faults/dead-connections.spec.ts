@@ -15,7 +15,6 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { StoredEvent } from '../../src/contracts/events.js';
-import { MAINTENANCE_QUEUE } from '../../src/platform/queue/queue-connection-config.js';
 import { utcConnection } from '../../src/platform/prisma/utc-connection.js';
 import { SignalBus } from '../../src/platform/redis/signal-bus.js';
 import { createAccount, type Account } from '../support/accounts.fixture.js';
@@ -158,7 +157,7 @@ async function redisDies(): Promise<void> {
   const done = 'mortise_jobs_total{job="purge_idempotency_keys",outcome="done"}';
   const before = await app.metric(done);
   expect(redis.silence()).toBeGreaterThan(3);
-  const queue = new Queue(MAINTENANCE_QUEUE, { connection: { url: installation.env.REDIS_URL ?? '' } });
+  const queue = new Queue('maintenance', { connection: { url: installation.env.REDIS_URL ?? '' } });
   await queue.add('purge_idempotency_keys', {});
   await eventually('the signal is heard', async () => {
     const signal = { origin: 'another process', name: 'command_queued', body: { deviceId: 'd1' } };

@@ -4,8 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { Queue } from 'bullmq';
 import { JobQueue } from '../../src/platform/queue/job-queue.js';
 import { JobRegistry } from '../../src/platform/queue/job-registry.js';
-import { MaintenanceProcessor } from '../../src/platform/queue/maintenance.processor.js';
 import { JobScheduler } from '../../src/platform/queue/job-scheduler.js';
+import { QueueMetrics } from '../../src/platform/queue/queue-metrics.js';
+import { queueProcessor } from '../../src/platform/queue/queue-processors.js';
 import { QueueModule } from '../../src/platform/queue/queue.module.js';
 import { startEventLog } from '../support/events.fixture.js';
 import type { TestApp } from '../support/test-app.js';
@@ -14,7 +15,7 @@ import { FaultProxy } from '../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { emptyRedis } from '../support/redis.js';
 
-const QUEUE_EDGES = [MaintenanceProcessor, JobScheduler];
+const QUEUE_EDGES = [queueProcessor('maintenance'), JobScheduler];
 const DONE = 'mortise_jobs_total{job="purge_nothing",outcome="done"}';
 
 @Injectable()
@@ -31,7 +32,30 @@ class SecondHandler {
   }
 }
 
-describe('the maintenance jobs', () => {
+declare module '../../src/contracts/jobs.js' {
+  interface Jobs {
+    told: { readonly of: string };
+  }
+}
+
+@Injectable()
+class NotificationJob {
+  readonly told: string[] = [];
+  failures = 0;
+
+  constructor(jobs: JobRegistry) {
+    jobs.register('told', { queue: 'notifications', everyMs: null }, async ({ of }) => {
+      this.told.push(of);
+      await delay(20);
+    });
+    jobs.register('purge_stubborn', { queue: 'maintenance', everyMs: 3_600_000 }, () => {
+      this.failures += 1;
+      return this.failures === 1 ? Promise.reject(new Error('Not yet.')) : Promise.resolve();
+    });
+  }
+}
+
+describe('the jobs', () => {
   let database: TestDatabase;
   let redisUrl: string;
   let node: TestApp | undefined;
@@ -102,6 +126,53 @@ describe('the maintenance jobs', () => {
       edges: [RepeatingJob, SecondHandler, ...QUEUE_EDGES],
     });
     await expect(doubled).rejects.toThrow('purge_nothing');
+  });
+
+  it('lets an urgent job overtake 10,000 that wait, and the others in their order', async () => {
+    const queue = new Queue('notifications', { connection: { url: redisUrl } });
+    const waiting = Array.from({ length: 10_000 }, (_, n) => ({
+      name: 'told',
+      data: { of: String(n) },
+      opts: { jobId: `w${String(n)}`, removeOnComplete: true, priority: 1 },
+    }));
+    await queue.addBulk(waiting);
+    const app = await startEventLog({
+      databaseUrl: database.url,
+      redisUrl,
+      modules: [QueueModule],
+      edges: [NotificationJob, ...QUEUE_EDGES, queueProcessor('notifications'), QueueMetrics],
+    });
+    node = app;
+    const { told } = app.get(NotificationJob);
+    await app.get(JobQueue).add('told', { of: 'not urgent' }, 'n1');
+    const addedAt = performance.now();
+    await app.get(JobQueue).add('told', { of: 'urgent' }, 'u1', true);
+    await eventually('the urgent one is done', () => told.includes('urgent'), 1_000);
+    process.stdout.write(`  an urgent job began ${(performance.now() - addedAt).toFixed(0)} ms after it was added\n`);
+    expect(told.length).toBeLessThan(1_000);
+    expect(told.filter((of) => of !== 'urgent').map(Number)).toEqual(Array.from(told.slice(1), (_of, n) => n));
+    expect(await app.metric('mortise_queue_jobs{queue="notifications",state="prioritized"}')).toBeGreaterThan(8_000);
+    await expect(app.get(JobQueue).add('purge_stubborn', {}, 'p1', true)).rejects.toThrow('no urgent jobs');
+    await queue.close();
+  });
+
+  it('counts how long they took, and those that began again', async () => {
+    const app = await startEventLog({
+      databaseUrl: database.url,
+      redisUrl,
+      modules: [QueueModule],
+      edges: [NotificationJob, ...QUEUE_EDGES],
+    });
+    node = app;
+    await eventually(
+      'it was tried again',
+      async () => (await app.metric('mortise_job_retries_total{job="purge_stubborn"}')) === 1,
+    );
+    const took = (outcome: string, to: string): string =>
+      `mortise_job_duration_seconds_bucket{le="${to}",job="purge_stubborn",outcome="${outcome}"}`;
+    await eventually('it is done', async () => (await app.metric(took('done', '+Inf'))) === 1);
+    expect(await app.metric(took('failed', '+Inf'))).toBe(1);
+    expect(await app.metric(took('done', '30'))).toBe(1);
   });
 
   it('takes no job that has no handler', async () => {

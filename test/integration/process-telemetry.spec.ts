@@ -143,11 +143,13 @@ describe('The metrics', () => {
       'mortise_device_links{kind="http"} 0',
     ]);
     expect(seriesOf(text, 'mortise_queue_oldest_seconds').map((line) => line.split(' ')[0])).toEqual([
+      'mortise_queue_oldest_seconds{queue="exports"}',
+      'mortise_queue_oldest_seconds{queue="notifications"}',
+      'mortise_queue_oldest_seconds{queue="webhooks"}',
+      'mortise_queue_oldest_seconds{queue="mail"}',
       'mortise_queue_oldest_seconds{queue="maintenance"}',
-      'mortise_queue_oldest_seconds{queue="delivery"}',
-      'mortise_queue_oldest_seconds{queue="bulk"}',
     ]);
-    expect(seriesOf(text, 'mortise_queue_jobs{queue="delivery"')).toHaveLength(4);
+    expect(seriesOf(text, 'mortise_queue_jobs{queue="mail"')).toHaveLength(5);
     expect(seriesOf(text, 'mortise_database_connections_max')).toEqual(['mortise_database_connections_max 8']);
     expect(seriesOf(text, 'mortise_database_connections{')).toHaveLength(2);
   });

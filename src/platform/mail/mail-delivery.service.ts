@@ -7,7 +7,7 @@ import { type MailAttempt, MailOutbox } from './mail-outbox.js';
 import { MailRefusedError, MailTransport } from './mail-transport.js';
 import { MailRequestRegistry } from './mail-request-registry.js';
 
-/** Spread over nine hours: the first repeat soon, the last ones rarely. */
+/** Spread over nine hours: the first repeat soon, the last ones rarely. Who replays a mail that was given up begins as many again. */
 const MAX_ATTEMPTS = 8;
 const FIRST_DELAY_MS = 15_000;
 const LONGEST_DELAY_MS = 4 * 3_600_000;
@@ -37,14 +37,15 @@ export class MailDeliveryService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.jobs.register('send_mail', { queue: 'delivery', everyMs: null }, (attempt) => this.attempt(attempt));
+    this.jobs.register('send_mail', { queue: 'mail', everyMs: null }, (attempt) => this.attempt(attempt));
   }
 
-  private async attempt(attempt: MailAttempt): Promise<void> {
-    const pending = await this.outbox.beginAttempt(attempt);
-    if (!pending) {
+  private async attempt(asked: MailAttempt): Promise<void> {
+    const begun = await this.outbox.beginAttempt(asked);
+    if (!begun) {
       return;
     }
+    const { pending, attempt } = begun;
     let mail: NewMail | null;
     try {
       mail = await this.written(pending, attempt);
@@ -70,7 +71,7 @@ export class MailDeliveryService implements OnModuleInit {
   private async refused(attempt: MailAttempt, error: unknown): Promise<void> {
     const reason = error instanceof MailRefusedError ? error.message : 'internal';
     const hopeless = error instanceof MailRefusedError && error.permanent;
-    if (hopeless || attempt.attempt >= MAX_ATTEMPTS) {
+    if (hopeless || attempt.attempt % MAX_ATTEMPTS === 0) {
       await this.outbox.giveUp(attempt, reason);
       this.#mails.inc({ outcome: 'failed' });
       this.logger.error({ mailId: attempt.mailId, attempts: attempt.attempt, reason }, 'A mail was given up');
@@ -83,5 +84,5 @@ export class MailDeliveryService implements OnModuleInit {
 }
 
 function delayAfter(attempt: number): number {
-  return Math.min(FIRST_DELAY_MS * 4 ** (attempt - 1), LONGEST_DELAY_MS);
+  return Math.min(FIRST_DELAY_MS * 4 ** ((attempt - 1) % MAX_ATTEMPTS), LONGEST_DELAY_MS);
 }

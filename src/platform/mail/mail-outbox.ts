@@ -5,6 +5,7 @@ import { newId } from '../../shared/ids.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import { decrypt, encrypt } from '../crypto/encryption.js';
 import { Database } from '../prisma/database.js';
+import { isProcessGone, ProcessLock } from '../prisma/process-lock.js';
 
 /** Cut, not rounded, to the column's milliseconds: rounded up, the mail would not be due yet. */
 // SQL: database time
@@ -12,34 +13,51 @@ const ADD = `
   INSERT INTO mails (id, sealed, next_attempt_at)
   VALUES ($1, $2, date_trunc('milliseconds', now()) + $3 * interval '1 millisecond')`;
 
-/** Found again a minute later, should the job be lost. */
+/** For the time that it takes to make jobs of them: those that a process was killed with are found again a second later. */
 // SQL: a lock
 const CLAIM_DUE = `
-  UPDATE mails SET next_attempt_at = now() + interval '1 minute'
+  UPDATE mails SET next_attempt_at = now() + interval '1 second'
   WHERE id IN (SELECT id FROM mails WHERE status = 'PENDING' AND next_attempt_at <= now()
                 ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING id AS "mailId", attempts + 1 AS attempt`;
 
-/** Each attempt has one winner, however often its job turns up. */
+/** Found again a minute later, should the job be lost. One that was begun meanwhile has a time of its own. */
+// SQL: database time
+const QUEUED = `
+  UPDATE mails SET next_attempt_at = now() + interval '1 minute'
+  WHERE id = ANY ($1::uuid[]) AND status = 'PENDING' AND next_attempt_at <= now() + interval '1 second'`;
+
+/**
+ * Each attempt has one winner, however often its job turns up. The job of a process that is gone turns up again, and makes the next
+ * attempt in its place.
+ */
 // SQL: database time
 const BEGIN_ATTEMPT = `
-  UPDATE mails SET attempts = $2::int, next_attempt_at = now() + interval '2 minutes'
-  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int - 1
-  RETURNING sealed`;
+  UPDATE mails SET attempts = attempts + 1, worker = $3::bigint, next_attempt_at = now() + interval '2 minutes'
+  WHERE id = $1 AND status = 'PENDING'
+    AND (attempts = $2::int - 1 OR (attempts >= $2::int AND ${isProcessGone('worker')}))
+  RETURNING sealed, attempts`;
 
 // SQL: database time
 const SENT = `
-  UPDATE mails SET status = 'SENT', sent_at = now(), sealed = '', last_error = NULL
+  UPDATE mails SET status = 'SENT', sent_at = now(), sealed = '', worker = NULL, last_error = NULL
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
 
 // SQL: database time
 const POSTPONE = `
-  UPDATE mails SET next_attempt_at = now() + $3 * interval '1 millisecond', last_error = $4
+  UPDATE mails SET worker = NULL, next_attempt_at = now() + $3 * interval '1 millisecond', last_error = $4
+  WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
+
+/** What it says is kept, sealed, for the one who sends it again. */
+// SQL: database time
+const GIVE_UP = `
+  UPDATE mails SET status = 'FAILED', worker = NULL, next_attempt_at = now(), last_error = $3
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
 
 // SQL: a set-based batch
 const GIVE_UP_ALL = `
-  WITH ended AS (UPDATE mails SET status = 'FAILED', sealed = '', last_error = $1 WHERE status = 'PENDING' RETURNING 1)
+  WITH ended AS (UPDATE mails SET status = 'FAILED', sealed = '', worker = NULL, next_attempt_at = now(),
+    last_error = $1 WHERE status = 'PENDING' RETURNING 1)
   SELECT count(*)::int AS ended FROM ended`;
 
 // SQL: database time
@@ -61,6 +79,12 @@ export interface MailAttempt {
   readonly attempt: number;
 }
 
+/** A mail, and the attempt to send it that has begun. */
+interface BegunMail {
+  readonly pending: PendingMail;
+  readonly attempt: MailAttempt;
+}
+
 /** The table of mails on their way, with every time read from the database clock. */
 @Injectable()
 export class MailOutbox {
@@ -69,6 +93,7 @@ export class MailOutbox {
   constructor(
     config: AppConfig,
     private readonly database: Database,
+    private readonly process: ProcessLock,
   ) {
     this.#key = deriveKey(config.masterKey(), 'seal_mails');
   }
@@ -80,16 +105,25 @@ export class MailOutbox {
     await this.database.query('mails_add', ADD, [id, sealed, afterMs]);
   }
 
-  /** Mails whose next attempt is due. No other process is given them for a minute. */
+  /** Mails whose next attempt is due. No other process is given them for a second, or for a minute once they are {@link queued}. */
   claimDue(limit: number): Promise<MailAttempt[]> {
     return this.database.query<{ mailId: string; attempt: number }>('mails_claim_due', CLAIM_DUE, [limit]);
   }
 
-  /** The mail, if this attempt has not been made before. */
-  async beginAttempt({ mailId, attempt }: MailAttempt): Promise<PendingMail | null> {
-    const values = [mailId, attempt];
-    const [row] = await this.database.query<{ sealed: Buffer }>('mails_begin_attempt', BEGIN_ATTEMPT, values);
-    return row ? (JSON.parse(decrypt(this.#key, row.sealed, aadOf(mailId)).toString()) as PendingMail) : null;
+  /** There are jobs of these. */
+  async queued(mailIds: readonly string[]): Promise<void> {
+    await this.database.query('mails_queued', QUEUED, [mailIds]);
+  }
+
+  /** The mail, if this attempt has not been made before, or by a process that is gone: then it is the attempt after that one. */
+  async beginAttempt({ mailId, attempt }: MailAttempt): Promise<BegunMail | null> {
+    const values = [mailId, attempt, await this.process.hold()];
+    const [row] = await this.database.query<{ sealed: Buffer; attempts: number }>(
+      'mails_begin_attempt',
+      BEGIN_ATTEMPT,
+      values,
+    );
+    return row ? { pending: this.unsealed(mailId, row.sealed), attempt: { mailId, attempt: row.attempts } } : null;
   }
 
   async sent({ mailId, attempt }: MailAttempt): Promise<void> {
@@ -101,12 +135,7 @@ export class MailOutbox {
   }
 
   async giveUp({ mailId, attempt }: MailAttempt, reason: string): Promise<void> {
-    await this.database.prisma((prisma) =>
-      prisma.mail.updateMany({
-        where: { id: mailId, status: 'PENDING', attempts: attempt },
-        data: { status: 'FAILED', sealed: new Uint8Array(), lastError: reason },
-      }),
-    );
+    await this.database.query('mails_give_up', GIVE_UP, [mailId, attempt, reason]);
   }
 
   /** Gives up every mail that waits. @returns how many */
@@ -124,6 +153,10 @@ export class MailOutbox {
   /** @returns how many of at most `limit` were forgotten. */
   async purge(limit: number, keptMs: number): Promise<number> {
     return (await this.database.query('mails_purge', PURGE, [limit, keptMs])).length;
+  }
+
+  private unsealed(mailId: string, sealed: Buffer): PendingMail {
+    return JSON.parse(decrypt(this.#key, sealed, aadOf(mailId)).toString()) as PendingMail;
   }
 }
 

@@ -7,7 +7,7 @@ import { SignalBus } from '../redis/signal-bus.js';
 import { MailOutbox } from './mail-outbox.js';
 
 const BATCH = 100;
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 1_000;
 const RETRY_WITHIN_MS = 30_000;
 
 /**
@@ -54,6 +54,9 @@ export class MailSweeper implements OnApplicationBootstrap, BeforeApplicationShu
     const due = await this.outbox.claimDue(BATCH);
     for (const attempt of due) {
       await this.queues.add('send_mail', attempt, `${attempt.mailId}-${String(attempt.attempt)}`);
+    }
+    if (due.length > 0) {
+      await this.outbox.queued(due.map(({ mailId }) => mailId));
     }
     return due.length === BATCH ? 'more' : 'idle';
   }

@@ -3,6 +3,7 @@ import { DatabaseHealthService } from './database-health.service.js';
 import { DatabaseIdentityStore } from './database-identity-store.js';
 import { DatabaseSchemaStore } from './database-schema-store.js';
 import { Database } from './database.js';
+import { ProcessLock } from './process-lock.js';
 import { SnapshotReader } from './snapshot-reader.js';
 import { Transactions } from './transactions.js';
 
@@ -14,9 +15,10 @@ import { Transactions } from './transactions.js';
     DatabaseSchemaStore,
     Database,
     DatabaseHealthService,
+    ProcessLock,
     SnapshotReader,
     Transactions,
   ],
-  exports: [DatabaseIdentityStore, DatabaseSchemaStore, Database, DatabaseHealthService, SnapshotReader, Transactions],
+  exports: [DatabaseIdentityStore, DatabaseSchemaStore, Database, DatabaseHealthService, ProcessLock, SnapshotReader, Transactions],
 })
 export class PrismaModule {}

@@ -7,7 +7,7 @@ const nothing = () => Promise.resolve();
 describe('JobRegistry', () => {
   it('has the handler of each job, and knows which run by themselves', () => {
     const jobs = new JobRegistry();
-    jobs.register('send_mail', { queue: 'delivery', everyMs: null }, nothing);
+    jobs.register('send_mail', { queue: 'mail', everyMs: null }, nothing);
     jobs.register('purge_mails', { queue: 'maintenance', everyMs: 1_000 }, nothing);
     expect(jobs.get('send_mail')).toBe(nothing);
     expect(jobs.repeating()).toEqual([['purge_mails', 1_000]]);

@@ -1,8 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { JobName, Jobs } from '../../contracts/jobs.js';
-
-/** `maintenance`: rare, one at a time. `delivery`: slow work outside, several at once. `bulk`: minutes of work, a few at once. */
-export type JobQueueName = 'maintenance' | 'delivery' | 'bulk';
+import type { JobQueueName } from './queue-plans.js';
 
 export interface JobPlan {
   readonly queue: JobQueueName;

@@ -1,13 +1,11 @@
-import { InjectQueue } from '@nestjs/bullmq';
 import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
-import { type Queue } from 'bullmq';
+import type { Queue } from 'bullmq';
 import { PinoLogger } from 'nestjs-pino';
 import { messageOfError } from '../../shared/error-message.js';
 import { type BackgroundLoop } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
 import { JobRegistry } from './job-registry.js';
-import { OutageLog } from './outage-log.js';
-import { MAINTENANCE_QUEUE } from './queue-connection-config.js';
+import { QueueRegistry } from './queue-registry.js';
 
 const CHECK_EVERY_MS = 60_000;
 const RETRY_MS = 10_000;
@@ -21,20 +19,17 @@ const JOB_OPTIONS = {
 /** Keeps the repeating jobs in the queue. It looks again every minute: a wiped Redis has forgotten them. */
 @Injectable()
 export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #outage: OutageLog;
+  readonly #queue: Queue;
   readonly #loop: BackgroundLoop;
 
   constructor(
-    @InjectQueue(MAINTENANCE_QUEUE) private readonly queue: Queue,
+    queues: QueueRegistry,
     private readonly jobs: JobRegistry,
     loops: LoopRegistry,
     logger: PinoLogger,
   ) {
     logger.setContext(JobScheduler.name);
-    this.#outage = new OutageLog(logger);
-    queue.on('error', (error: Error) => {
-      this.#outage.report(error);
-    });
+    this.#queue = queues.get('maintenance');
     this.#loop = loops.create('job_schedules', () => this.ensure().then(() => 'idle'), {
       idleFromMs: CHECK_EVERY_MS,
       idleMs: CHECK_EVERY_MS,
@@ -61,10 +56,9 @@ export class JobScheduler implements OnApplicationBootstrap, BeforeApplicationSh
   async ensure(): Promise<void> {
     for (const [name, everyMs] of this.jobs.repeating()) {
       // Another release may have planned it with another period.
-      if ((await this.queue.getJobScheduler(name))?.every !== everyMs) {
-        await this.queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
+      if ((await this.#queue.getJobScheduler(name))?.every !== everyMs) {
+        await this.#queue.upsertJobScheduler(name, { every: everyMs }, { name, data: {}, opts: JOB_OPTIONS });
       }
     }
-    this.#outage.over();
   }
 }

@@ -3,17 +3,10 @@ import { type ConnectionOptions, createIORedisClient, RedisConnection } from 'bu
 import { AppConfig } from '../../config/app-config.js';
 import { EndingRedisClient, type EndingRedisOptions } from '../redis/ending-redis-client.js';
 import { KEEP_ALIVE_AFTER_MS } from '../redis/redis-clients.js';
-import type { JobQueueName } from './job-registry.js';
 
-export const MAINTENANCE_QUEUE = 'maintenance' satisfies JobQueueName;
-export const DELIVERY_QUEUE = 'delivery' satisfies JobQueueName;
-export const BULK_QUEUE = 'bulk' satisfies JobQueueName;
 const MAX_RETRY_DELAY_MS = 1_000;
 /** Longer than BullMQ lets Redis hold back an answer (10 s). A connection that is silent for longer is dead, and replaced. */
 const SILENCE_LIMIT_MS = 15_000;
-
-/** A worker that lost Redis looks again after this pause, which closing it has to wait for. */
-export const WORKER_OPTIONS = { runRetryDelay: 1_000 };
 
 // BullMQ waits for the end of each connection when it closes.
 RedisConnection.clientFactory = ({ url = '', ...options }) => createIORedisClient(new EndingRedisClient(url, options));
@@ -21,7 +14,7 @@ RedisConnection.clientFactory = ({ url = '', ...options }) => createIORedisClien
 /** How BullMQ reaches Redis: it waits for a Redis that is away, as long as it takes. */
 @Injectable()
 export class QueueConnectionConfig {
-  readonly options: ConnectionOptions & EndingRedisOptions;
+  readonly options: ConnectionOptions & EndingRedisOptions & { readonly url: string };
   readonly #stopping = new AbortController();
 
   constructor(config: AppConfig) {

@@ -2,23 +2,22 @@ import { BullModule } from '@nestjs/bullmq';
 import { Module } from '@nestjs/common';
 import { JobRegistry } from './job-registry.js';
 import { JobQueue } from './job-queue.js';
-import { BULK_QUEUE, DELIVERY_QUEUE, MAINTENANCE_QUEUE, QueueConnectionConfig } from './queue-connection-config.js';
+import { QueueConnectionConfig } from './queue-connection-config.js';
+import { QueueInspectionModule } from './queue-inspection.module.js';
 
-@Module({ providers: [QueueConnectionConfig], exports: [QueueConnectionConfig] })
-class QueueConnectionModule {}
-
-/** BullMQ, for the worker role: its queues and the registry of jobs. */
+/** For the worker role: BullMQ's workers, the registry of jobs, and the way to add one. */
 @Module({
   imports: [
-    QueueConnectionModule,
+    QueueInspectionModule,
     BullModule.forRootAsync({
-      imports: [QueueConnectionModule],
+      imports: [QueueInspectionModule],
       inject: [QueueConnectionConfig],
       useFactory: (connection: QueueConnectionConfig) => ({ connection: connection.options }),
     }),
-    BullModule.registerQueue({ name: MAINTENANCE_QUEUE }, { name: DELIVERY_QUEUE }, { name: BULK_QUEUE }),
+    // The workers of its queues: without a queue of its own, for which it would open a further connection.
+    BullModule.registerQueue(),
   ],
   providers: [JobRegistry, JobQueue],
-  exports: [JobRegistry, JobQueue, BullModule, QueueConnectionModule],
+  exports: [JobRegistry, JobQueue, BullModule, QueueInspectionModule],
 })
 export class QueueModule {}

@@ -53,7 +53,7 @@ export class ExportRunnerService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.jobs.register('make_export', { queue: 'bulk', everyMs: null }, (attempt) => this.attempt(attempt));
+    this.jobs.register('make_export', { queue: 'exports', everyMs: null }, (attempt) => this.attempt(attempt));
   }
 
   private async attempt(attempt: ExportAttempt): Promise<void> {
