@@ -37,6 +37,8 @@ import { UserAdminModule } from '../features/user-admin/user-admin.module.js';
 import { UsersModule } from '../features/users/users.module.js';
 import { webSecurityEdges } from '../features/web-security/web-security.edges.js';
 import { WebSecurityModule } from '../features/web-security/web-security.module.js';
+import { webhooksEdges } from '../features/webhooks/webhooks.edges.js';
+import { WebhooksModule } from '../features/webhooks/webhooks.module.js';
 import type { Feature } from '../platform/roles/feature-edges.js';
 
 /** Every feature, in the order in which each may call those before it. */
@@ -56,6 +58,7 @@ export const FEATURES: readonly Feature[] = [
   { module: CommandsModule, edges: commandsEdges },
   { module: AnalyticsModule, edges: analyticsEdges },
   { module: ExportsModule, edges: exportsEdges },
+  { module: WebhooksModule, edges: webhooksEdges },
   { module: AuditModule, edges: auditEdges },
   { module: RealtimeModule, edges: realtimeEdges },
   { module: ProblemsModule, edges: problemsEdges },

@@ -43,6 +43,8 @@ export interface SignalPayloads {
   export_waits: Record<string, never>;
   /** An export went on, or ended: its owner is shown it. */
   export_changed: ExportNews & { readonly userId: string };
+  /** A webhook waits to be sent. */
+  webhooks_wait: Record<string, never>;
   /** A mail waits to be sent. */
   mail_enqueued: Record<string, never>;
   /** An IP address is refused from now on. */

@@ -25,6 +25,7 @@ const ANSWERS = ['ListedUserDto'];
 /** Members that may be null, and what it means. */
 const NULLABLE = {
   'ClaimDeviceDto.room': 'in no room',
+  'CreateWebhookDto.description': 'none',
   'DashboardHandshakeDto.lastCursor': 'no earlier events',
   'DeviceSubscriptionDto.lastCursor': 'no earlier events',
   'NewAccountDto.username': 'none',
@@ -52,6 +53,7 @@ const NULLABLE = {
   'UpdateShareDto.schedule': 'at all hours',
   'UpdateShareDto.until': 'without an end',
   'UpdateUserDto.username': 'takes it away',
+  'UpdateWebhookDto.description': 'takes it away',
 };
 
 type Dto = new () => object;

@@ -35,6 +35,8 @@ describe('The collection for Postman', () => {
     const share = await send(`/devices/${device.id}/shares`, { email: 'guest@example.com', permission: 'view' });
     const made = await new ExportsClient(application.url).made(admin, { type: 'device_report', format: 'csv' });
     const schedule = await send('/export-schedules', { type: 'audit', format: 'csv', every: 'daily', at: '07:00' });
+    const webhook = await send('/webhooks', { url: 'https://hooks.example.com/mortise' });
+    const delivery = await send(`/webhooks/${webhook.body.id}/test`, {});
     await send(`/devices/${device.id}/activation-code`, {});
     await send(`/devices/${device.id}/transfer`, { email: 'heir@example.com' });
     const { answers, faults } = await runCollection(client.sources, {
@@ -48,6 +50,8 @@ describe('The collection for Postman', () => {
       shareId: share.body.id,
       exportId: made.id,
       scheduleId: schedule.body.id,
+      webhookId: webhook.body.id,
+      deliveryId: delivery.body.id,
     });
     expect(faults).toEqual([]);
     expect(answers).toBeGreaterThan(20);

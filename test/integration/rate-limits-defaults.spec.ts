@@ -73,6 +73,8 @@ const WAYS: Record<Exclude<RateCategory, (typeof NOT_OF_REQUESTS)[number]>, Way>
   analytics: async () => sender('GET', '/api/v1/analytics/live', { token: (await insertAccount(app)).accessToken }),
   admin: async () =>
     sender('GET', '/api/v1/users', { token: (await insertAccount(app, { role: 'ADMIN' })).accessToken }),
+  webhooks: async () =>
+    sender('POST', `/api/v1/webhooks/${randomUUID()}/test`, { token: (await insertAccount(app)).accessToken }),
   exports: async () =>
     sender('GET', '/api/v1/users/export?format=json', {
       token: (await insertAccount(app, { role: 'ADMIN' })).accessToken,

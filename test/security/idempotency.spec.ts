@@ -72,6 +72,8 @@ function another({ body, ...changing }: ChangingRequest): ChangingRequest {
     devices: () => [{ hardwareId: randomUUID() }],
     code: () => 'another code',
     overlapSeconds: () => 61,
+    overlapHours: () => 2,
+    url: () => 'https://hooks.example.com/another',
     format: () => 'ndjson',
     hardwareId: randomUUID,
     userId: randomUUID,

@@ -116,6 +116,8 @@ function call(
       transferId: herTransfer,
       exportId: tenants.herExport,
       scheduleId: tenants.herSchedule,
+      webhookId: tenants.herWebhook,
+      deliveryId: tenants.herDelivery,
       address: '203.0.113.9',
       kid: 'A'.repeat(43),
     }),
@@ -198,7 +200,7 @@ describe('P-07: two tenants over HTTP', () => {
     );
     const parameters = new Set(namedRoutes().flatMap((route) => route.parameters));
     const filled =
-      'deviceId commandId organizationId sessionId userId invitationId shareId transferId exportId scheduleId'.split(
+      'deviceId commandId organizationId sessionId userId invitationId shareId transferId exportId scheduleId webhookId deliveryId'.split(
         ' ',
       );
     expect([...parameters].sort()).toEqual(filled.sort());

@@ -20,6 +20,7 @@ import { registerDevice } from './devices.fixture.js';
 import { EXPORT_CHANGES } from './export-requests.js';
 import { request } from './rest.js';
 import { SHARING_CHANGES } from './sharing-requests.js';
+import { WEBHOOK_CHANGES } from './webhook-requests.js';
 import type { TestApp } from './test-app.js';
 import type { Sql } from './sql.js';
 
@@ -282,4 +283,5 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
   },
   ...SHARING_CHANGES,
   ...EXPORT_CHANGES,
+  ...WEBHOOK_CHANGES,
 };

@@ -23,6 +23,8 @@ export interface TwoTenants {
   /** Of what happened to her devices. */
   readonly herExport: string;
   readonly herSchedule: string;
+  readonly herWebhook: string;
+  readonly herDelivery: string;
   /** A share of her device that stands, of another person. */
   readonly herShare: string;
   /** The one of the former guest. */
@@ -51,6 +53,11 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
   });
   const sessions = await request<{ items: { id: string }[] }>(url, 'GET', '/api/v1/auth/sessions', { token });
   const exports = new ExportsClient(url);
+  const webhook = await request<{ id: string }>(url, 'POST', '/api/v1/webhooks', {
+    token,
+    body: { url: `https://hooks.example.com/${canary}`, description: canary },
+  });
+  const test = await request<{ id: string }>(url, 'POST', `/api/v1/webhooks/${webhook.body.id}/test`, { token });
   const endedShare = await share(url, ada, hers, formerGuest.email);
   await request(url, 'DELETE', `/api/v1/devices/${hers.id}/shares/${endedShare}`, { token });
   return {
@@ -66,6 +73,8 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     herSession: sessions.body.items[0]?.id ?? '',
     herExport: (await exports.made(ada, { type: 'device_logs', format: 'csv' })).id,
     herSchedule: await exports.scheduled(ada),
+    herWebhook: webhook.body.id,
+    herDelivery: test.body.id,
     herShare: await share(url, ada, hers, `${canary}@example.com`),
     endedShare,
     async stop() {

@@ -92,11 +92,16 @@ export class Metrics {
     return this.#registry.getMetricsAsArray().map(({ name }) => name);
   }
 
-  /** A histogram of seconds. */
-  latency<L extends string = never>(name: string, help: string, labelNames: readonly L[] = []): Histogram<L> {
+  /** A histogram of seconds. @param buckets their upper bounds, where these are other than those of requests */
+  latency<L extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly L[] = [],
+    buckets: readonly number[] = LATENCY_BUCKETS,
+  ): Histogram<L> {
     return (
       (this.existing(name) as Histogram<L> | undefined) ??
-      new Histogram({ name, help, labelNames, buckets: LATENCY_BUCKETS, registers: [this.#registry] })
+      new Histogram({ name, help, labelNames, buckets: [...buckets], registers: [this.#registry] })
     );
   }
 

@@ -130,6 +130,24 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `t.user_id = ${me}`,
   },
   {
+    name: 'webhook',
+    table: 'webhook_endpoints t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'url description event_types device_ids state disabled_reason created_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'webhook_delivery',
+    table: 'webhook_deliveries t JOIN webhook_endpoints w ON w.id = t.endpoint_id',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'endpoint_id device_id sequence type state attempts last_status last_error created_at finished_at'.split(
+      ' ',
+    ),
+    where: (me) => `w.user_id = ${me}`,
+  },
+  {
     // In the log of their own account alone, or each copy would read the whole log: the rest is among their activity. Payloads may
     // tell of others.
     name: 'event',
