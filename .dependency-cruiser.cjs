@@ -4,7 +4,7 @@
 // What a feature offers to those above it: never its repositories, controllers, loops or domain.
 const PUBLIC = '\\.(module|service|types|sql|errors|dto|decorator|interceptor)\\.ts$';
 const ORDER =
-  'users auth user-admin account organizations signing-keys blocked-ips sharing devices presence history device-settings commands visitors access-codes firmware analytics exports notifications webhooks privacy audit realtime problems web-security health'.split(
+  'users auth user-admin account organizations signing-keys blocked-ips sharing devices presence history device-settings commands visitors access-codes firmware analytics exports notifications webhooks privacy jobs audit realtime problems web-security health'.split(
     ' ',
   );
 const EDGE = '\\.(controller|gateway|processor)\\.ts$';

@@ -39,6 +39,7 @@ export const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['Provisioning', 'For makers of devices: load what buyers will claim.'],
   ['Audit', 'For administrators: who did what.'],
   ['Blocked addresses', 'For administrators: addresses that exceeded the rate limits too often.'],
+  ['Jobs', 'For administrators: the queues, and work that was given up.'],
   ['Signing keys', 'The public keys of access tokens and orders; for administrators, their rotation.'],
   ['Problems', 'Every kind of refusal: what it means, how it comes about, what to do.'],
   ['Operations', 'Probes for balancers and monitoring.'],

@@ -20,7 +20,9 @@ import { healthEdges } from '../features/health/health.edges.js';
 import { HealthModule } from '../features/health/health.module.js';
 import { historyEdges } from '../features/history/history.edges.js';
 import { HistoryModule } from '../features/history/history.module.js';
+import { jobsEdges } from '../features/jobs/jobs.edges.js';
 import { organizationsEdges } from '../features/organizations/organizations.edges.js';
+import { JobsModule } from '../features/jobs/jobs.module.js';
 import { OrganizationsModule } from '../features/organizations/organizations.module.js';
 import { presenceEdges } from '../features/presence/presence.edges.js';
 import { PresenceModule } from '../features/presence/presence.module.js';
@@ -59,6 +61,7 @@ export const FEATURES: readonly Feature[] = [
   { module: AnalyticsModule, edges: analyticsEdges },
   { module: ExportsModule, edges: exportsEdges },
   { module: WebhooksModule, edges: webhooksEdges },
+  { module: JobsModule, edges: jobsEdges },
   { module: AuditModule, edges: auditEdges },
   { module: RealtimeModule, edges: realtimeEdges },
   { module: ProblemsModule, edges: problemsEdges },

@@ -28,6 +28,7 @@ import { MqttModule } from '../platform/mqtt/mqtt.module.js';
 import { OutboundModule } from '../platform/outbound/outbound.module.js';
 import { PrismaModule } from '../platform/prisma/prisma.module.js';
 import { JobScheduler } from '../platform/queue/job-scheduler.js';
+import { DeadLettersModule } from '../platform/queue/dead-letters.module.js';
 import { QUEUE_PROCESSORS } from '../platform/queue/queue-processors.js';
 import { QueueInspectionModule } from '../platform/queue/queue-inspection.module.js';
 import { QueueMetrics } from '../platform/queue/queue-metrics.js';
@@ -66,6 +67,7 @@ export const PLATFORM_MODULES: readonly (Type | DynamicModule)[] = [
   AuditPlatformModule,
   AuditPlatformModule.forFeature(PURGE_AUDIT),
   AdoptionModule,
+  DeadLettersModule,
   MailModule,
   StorageModule,
   OutboundModule,

@@ -52,6 +52,7 @@ describe('The collection for Postman', () => {
       scheduleId: schedule.body.id,
       webhookId: webhook.body.id,
       deliveryId: delivery.body.id,
+      queue: 'mail',
     });
     expect(faults).toEqual([]);
     expect(answers).toBeGreaterThan(20);

@@ -41,7 +41,11 @@ beforeAll(async () => {
     token: ada.accessToken,
     body: { email: 'guest@example.com', permission: 'view' },
   });
-  ids = { deviceId, organizationId: body.id, userId: ada.id, shareId: share.body.id };
+  const webhook = await request<{ id: string }>(application.url, 'POST', '/api/v1/webhooks', {
+    token: ada.accessToken,
+    body: { url: 'https://hooks.example.com/mortise' },
+  });
+  ids = { deviceId, organizationId: body.id, userId: ada.id, shareId: share.body.id, webhookId: webhook.body.id };
   const document = await request<{ paths: Record<string, { get?: { responses: object } }> }>(
     application.url,
     'GET',
@@ -74,6 +78,7 @@ describe('A GET of one resource', () => {
       '/api/v1/organizations/{organizationId}',
       '/api/v1/users/me',
       '/api/v1/users/{userId}',
+      '/api/v1/webhooks/{webhookId}',
     ]);
     for (const path of documented) {
       const tag = String((await read(path)).headers.etag);

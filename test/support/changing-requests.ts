@@ -17,7 +17,7 @@ import {
 } from './accounts.fixture.js';
 import { DEVICE_REQUESTS } from './changing-device-requests.js';
 import { registerDevice } from './devices.fixture.js';
-import { EXPORT_CHANGES } from './export-requests.js';
+import { EXPORT_CHANGES, JOB_CHANGES } from './export-requests.js';
 import { request } from './rest.js';
 import { SHARING_CHANGES } from './sharing-requests.js';
 import { WEBHOOK_CHANGES } from './webhook-requests.js';
@@ -284,4 +284,5 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
   ...SHARING_CHANGES,
   ...EXPORT_CHANGES,
   ...WEBHOOK_CHANGES,
+  ...JOB_CHANGES,
 };

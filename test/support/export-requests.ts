@@ -46,3 +46,17 @@ export const EXPORT_CHANGES: Readonly<Record<string, (factory: RequestFactory) =
     return { path: `/export-schedules/${id}`, token: owner.accessToken };
   },
 };
+
+/** Requests that change something about work that was given up: an export stands for it. */
+export const JOB_CHANGES: typeof EXPORT_CHANGES = {
+  'POST /admin/queues/:queue/dead-letters/:deadLetter/replay': async (w) => deadLetter(w, '/replay'),
+  'DELETE /admin/queues/:queue/dead-letters/:deadLetter': async (w) => deadLetter(w),
+};
+
+async function deadLetter(factory: RequestFactory, rest = ''): Promise<ChangingRequest> {
+  const { path } = await exportOf(factory, 'FAILED');
+  return {
+    path: `/admin/queues/exports/dead-letters/${path.split('/')[2] ?? ''}${rest}`,
+    token: factory.admin.accessToken,
+  };
+}

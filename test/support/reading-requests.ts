@@ -79,6 +79,11 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
   'GET /api/v1/users/export': { action: 'users_exported', once: false, prepare: byAdmin('/users/export?format=json') },
   'GET /api/v1/users/search': { action: 'users_read', once: false, prepare: byAdmin('/users/search?q=person') },
   'GET /api/v1/users/{userId}': { action: 'users_read', once: false, prepare: byAdmin('/users/{userId}') },
+  'GET /api/v1/admin/queues/{queue}/dead-letters': {
+    action: 'dead_letters_read',
+    once: false,
+    prepare: byAdmin('/admin/queues/mail/dead-letters'),
+  },
   'GET /api/v1/auth/blocked-addresses': {
     action: 'blocked_addresses_read',
     once: false,
@@ -166,6 +171,7 @@ export const AUDITED_READS: Readonly<Record<string, AuditedRead>> = {
 export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/health/devices': 'counts of the installation',
   'GET /api/v1/metrics/cache': 'counts of the process that answers',
+  'GET /api/v1/admin/queues': 'counts of the installation',
   'GET /api/v1/retention': 'counts of the installation',
   'GET /api/v1/analytics/dashboard': 'counts of what was given to one to use, all together',
   'GET /api/v1/analytics/distribution': 'counts of what was given to one to use, all together',

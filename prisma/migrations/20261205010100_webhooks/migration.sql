@@ -97,3 +97,6 @@ CREATE INDEX "webhook_deliveries_order_idx" ON "webhook_deliveries"("endpoint_id
 
 -- What has failed, and still holds back the later ones of its device.
 CREATE INDEX "webhook_deliveries_holding_idx" ON "webhook_deliveries"("first_failed_at") WHERE "state" = 'PENDING' AND "holds" AND "first_failed_at" IS NOT NULL;
+
+-- What was given up, the latest first.
+CREATE INDEX "webhook_deliveries_failed_idx" ON "webhook_deliveries"("finished_at", "id") WHERE "state" = 'FAILED';

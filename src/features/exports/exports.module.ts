@@ -19,6 +19,8 @@ import { ExportEndingService } from './runs/export-ending.service.js';
 import { ExportFileWriter } from './runs/export-file-writer.js';
 import { ExportMailer } from './runs/export-mailer.js';
 import { ExportRunsRepository } from './runs/export-runs.repository.js';
+import { FailedExportsRepository } from './runs/failed-exports.repository.js';
+import { FailedExportsService } from './runs/failed-exports.service.js';
 import { ExportSchedulesRepository } from './schedules/export-schedules.repository.js';
 import { ExportSchedulesService } from './schedules/export-schedules.service.js';
 
@@ -30,6 +32,8 @@ const PROVIDERS = [
   ExportWaiters,
   ExportFilesService,
   ExportRunsRepository,
+  FailedExportsRepository,
+  FailedExportsService,
   ExportDataRepository,
   ExportEndingService,
   ExportMailer,

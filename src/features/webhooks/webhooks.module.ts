@@ -7,6 +7,8 @@ import { AccountModule } from '../account/account.module.js';
 import { HistoryModule } from '../history/history.module.js';
 import { OrganizationsModule } from '../organizations/organizations.module.js';
 import { SharingModule } from '../sharing/sharing.module.js';
+import { FailedWebhooksRepository } from './deliveries/failed-webhooks.repository.js';
+import { FailedWebhooksService } from './deliveries/failed-webhooks.service.js';
 import { WebhookDeliveriesRepository } from './deliveries/webhook-deliveries.repository.js';
 import { WebhookDeliveriesService } from './deliveries/webhook-deliveries.service.js';
 import { WebhookAuthorityService } from './endpoints/webhook-authority.service.js';
@@ -51,7 +53,7 @@ const PROVIDERS = [
     MailModule.forFeature(WEBHOOKS_MAIL),
     RateLimitModule.forFeature(WEBHOOKS_RATE_LIMITS),
   ],
-  providers: [...PROVIDERS, WebhookEventReaderService, WEBHOOKS_PURGE],
+  providers: [...PROVIDERS, WebhookEventReaderService, FailedWebhooksRepository, FailedWebhooksService, WEBHOOKS_PURGE],
   exports: PROVIDERS,
 })
 export class WebhooksModule {}

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { AppConfig } from '../../config/app-config.js';
 import type { PendingMail } from '../../contracts/mail.js';
+import type { CreationPosition } from '../../shared/cursor.js';
 import { newId } from '../../shared/ids.js';
 import { deriveKey } from '../crypto/derived-key.js';
 import { decrypt, encrypt } from '../crypto/encryption.js';
@@ -54,6 +55,18 @@ const GIVE_UP = `
   UPDATE mails SET status = 'FAILED', worker = NULL, next_attempt_at = now(), last_error = $3
   WHERE id = $1 AND status = 'PENDING' AND attempts = $2::int RETURNING id`;
 
+// SQL: a keyset
+const GIVEN_UP = `
+  SELECT id, sealed, attempts, last_error AS "lastError", next_attempt_at AS "failedAt" FROM mails
+  WHERE status = 'FAILED' AND ($2::timestamptz IS NULL OR (next_attempt_at, id) < ($2::timestamptz, $3::uuid))
+  ORDER BY next_attempt_at DESC, id DESC LIMIT $1`;
+
+/** Attempts are counted on: what is left of an earlier one changes nothing. */
+// SQL: database time
+const SEND_AGAIN = `
+  UPDATE mails SET status = 'PENDING', next_attempt_at = now(), last_error = NULL
+  WHERE id = $1 AND status = 'FAILED' AND sealed <> '' RETURNING id`;
+
 // SQL: a set-based batch
 const GIVE_UP_ALL = `
   WITH ended AS (UPDATE mails SET status = 'FAILED', sealed = '', worker = NULL, next_attempt_at = now(),
@@ -78,6 +91,18 @@ export interface MailAttempt {
   /** From 1. */
   readonly attempt: number;
 }
+
+/** A mail that was given up. */
+export interface GivenUpMail {
+  readonly id: string;
+  /** Null where it is not kept what it says. */
+  readonly pending: PendingMail | null;
+  readonly attempts: number;
+  readonly lastError: string | null;
+  readonly failedAt: Date;
+}
+
+type GivenUpRow = Omit<GivenUpMail, 'pending'> & { readonly sealed: Buffer } & Record<string, unknown>;
 
 /** A mail, and the attempt to send it that has begun. */
 interface BegunMail {
@@ -136,6 +161,31 @@ export class MailOutbox {
 
   async giveUp({ mailId, attempt }: MailAttempt, reason: string): Promise<void> {
     await this.database.query('mails_give_up', GIVE_UP, [mailId, attempt, reason]);
+  }
+
+  /** The latest first, one more than `limit` if there are more. */
+  async givenUp(limit: number, after: CreationPosition | null): Promise<GivenUpMail[]> {
+    const values = [limit + 1, ...(after ?? [null, null])];
+    const rows = await this.database.query<GivenUpRow>('mails_given_up', GIVEN_UP, values);
+    return rows.map(({ sealed, ...row }) => ({
+      ...row,
+      pending: sealed.length === 0 ? null : this.unsealed(row.id, sealed),
+    }));
+  }
+
+  /** Lets a mail that was given up have as many attempts again. */
+  async sendAgain(id: string): Promise<'replayed' | 'gone' | 'not_replayable'> {
+    if ((await this.database.query('mails_send_again', SEND_AGAIN, [id])).length === 1) {
+      return 'replayed';
+    }
+    const where = { id, status: 'FAILED' };
+    return (await this.database.prisma((prisma) => prisma.mail.count({ where }))) > 0 ? 'not_replayable' : 'gone';
+  }
+
+  /** Forgets a mail that was given up. @returns false when there is none */
+  async discard(id: string): Promise<boolean> {
+    const where = { id, status: 'FAILED' };
+    return (await this.database.prisma((prisma) => prisma.mail.deleteMany({ where }))).count === 1;
   }
 
   /** Gives up every mail that waits. @returns how many */

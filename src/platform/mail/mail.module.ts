@@ -5,6 +5,7 @@ import type { NewMail } from '../../contracts/mail.js';
 import { adoptionRule } from '../adoption/adoption-registry.js';
 import { FeatureRegistrationModule } from '../roles/feature-registration.module.js';
 import { purgeRule } from '../scheduling/purge-registry.js';
+import { FailedMailsStore } from './failed-mails-store.js';
 import { LogTransport } from './log-transport.js';
 import { MailOutbox } from './mail-outbox.js';
 import { MailTransport } from './mail-transport.js';
@@ -38,6 +39,7 @@ const MAILS_ADOPTION = adoptionRule({
   providers: [
     Mailer,
     MailOutbox,
+    FailedMailsStore,
     MailRequestRegistry,
     MailTemplateRegistry,
     MAILS_PURGE,

@@ -6,7 +6,7 @@ import { MailOutbox } from './mail-outbox.js';
 
 /**
  * Mail as part of a change: it is sent exactly when the surrounding transaction commits, by the worker, soon after.
- * Its content is encrypted at rest, because it may hold a one-time token, and deleted once it is sent.
+ * Its content is encrypted at rest, because it may hold a one-time token, and deleted once it is sent, or two weeks after it was given up.
  */
 @Injectable()
 export class Mailer {

@@ -19,6 +19,14 @@ import { Transactions } from './transactions.js';
     SnapshotReader,
     Transactions,
   ],
-  exports: [DatabaseIdentityStore, DatabaseSchemaStore, Database, DatabaseHealthService, ProcessLock, SnapshotReader, Transactions],
+  exports: [
+    DatabaseIdentityStore,
+    DatabaseSchemaStore,
+    Database,
+    DatabaseHealthService,
+    ProcessLock,
+    SnapshotReader,
+    Transactions,
+  ],
 })
 export class PrismaModule {}
