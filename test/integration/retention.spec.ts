@@ -35,6 +35,9 @@ describe('the end of rows by time', () => {
     sql = fixture.sql;
     other = await Sql.open(fixture.application.databaseUrl);
     tenant = await insertTenant(sql);
+    // The rules run once when their application starts, too.
+    const done = 'mortise_jobs_total{job="purge_commands",outcome="done"}';
+    await eventually('the purge of the start is over', async () => (await fixture.application.metric(done)) > 0);
   });
 
   afterAll(async () => {
