@@ -134,11 +134,14 @@ async function newAdmin(): Promise<InsertedAccount> {
   return inserted;
 }
 
+/** `queues_unavailable`: Redis keeps the jobs, and no other answer would be true. */
+const FOR_A_MOMENT = ['service_unavailable', 'busy', 'queues_unavailable'];
+
 /** What failed in another way than to be unavailable for a moment. */
 function wrongRefusals(outcomes: readonly Outcome[]): Outcome[] {
   return outcomes.filter(
     ({ status, code = '', retryAfter }) =>
-      status >= 500 && !(status === 503 && ['service_unavailable', 'busy'].includes(code) && retryAfter > 0),
+      status >= 500 && !(status === 503 && FOR_A_MOMENT.includes(code) && retryAfter > 0),
   );
 }
 

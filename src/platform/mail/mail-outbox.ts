@@ -14,10 +14,10 @@ const ADD = `
   INSERT INTO mails (id, sealed, next_attempt_at)
   VALUES ($1, $2, date_trunc('milliseconds', now()) + $3 * interval '1 millisecond')`;
 
-/** For the time that it takes to make jobs of them: those that a process was killed with are found again a second later. */
+/** For the time that it takes to make jobs of them: those that a process was killed with are found again a second later. Cut as well. */
 // SQL: a lock
 const CLAIM_DUE = `
-  UPDATE mails SET next_attempt_at = now() + interval '1 second'
+  UPDATE mails SET next_attempt_at = date_trunc('milliseconds', now()) + interval '1 second'
   WHERE id IN (SELECT id FROM mails WHERE status = 'PENDING' AND next_attempt_at <= now()
                 ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING id AS "mailId", attempts + 1 AS attempt`;
