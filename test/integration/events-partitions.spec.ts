@@ -15,6 +15,7 @@ import { PartitionedLog } from '../support/partitioned-log.js';
 import { PartitionUpkeep, type UpkeepOptions } from '../support/partition-upkeep.js';
 import { Sql } from '../support/sql.js';
 import type { TestApp } from '../support/test-app.js';
+import { eventually } from '../support/wait.js';
 
 const DAY_MS = 86_400_000;
 const DEVICE = '019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55';
@@ -105,8 +106,8 @@ describe('the partitions of the event log', () => {
   it('are as wide as ever however many events are moved, with every index, and without a trace of the move', async () => {
     await insertMany(50_001);
     const process = await upkeep();
-    await process.maintain();
-    expect(await process.defaultRows()).toBe(0);
+    // A busy machine moves them in several turns.
+    await eventually('all are moved', async () => !(await process.maintain()) && (await process.defaultRows()) === 0);
     const thisYear = Date.UTC(new Date().getUTCFullYear(), 0);
     const [old, ...rest] = (await partitions()).filter(({ to }) => to < thisYear);
     expect(rest).toEqual([]);
