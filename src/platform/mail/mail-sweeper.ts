@@ -1,7 +1,8 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
-import { type BackgroundLoop, type StepOutcome } from '../scheduling/background-loop.js';
+import type { StepOutcome } from '../scheduling/background-loop.js';
 import { LoopRegistry } from '../scheduling/loop-registry.js';
+import { Sweeper } from '../scheduling/sweeper.js';
 import { JobQueue } from '../queue/job-queue.js';
 import { SignalBus } from '../redis/signal-bus.js';
 import { MailOutbox } from './mail-outbox.js';
@@ -15,42 +16,24 @@ const RETRY_WITHIN_MS = 30_000;
  * whose job was lost with Redis. Any number of workers may run it; an edge of that role.
  */
 @Injectable()
-export class MailSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #loop: BackgroundLoop;
-  #unsubscribe: (() => void) | undefined;
-
+export class MailSweeper extends Sweeper {
   constructor(
     private readonly outbox: MailOutbox,
     private readonly queues: JobQueue,
-    private readonly signals: SignalBus,
+    signals: SignalBus,
     loops: LoopRegistry,
     logger: PinoLogger,
   ) {
-    logger.setContext(MailSweeper.name);
-    this.#loop = loops.create('mails', () => this.sweep(), {
+    super(signals, loops, logger, {
+      name: 'mails',
+      wokenBy: 'mail_enqueued',
+      whileFailing: 'Mails wait: no jobs could be made of them',
       idleMs: LOOK_EVERY_MS,
       retryMs: RETRY_WITHIN_MS,
-      onError: (error, failures) => {
-        if (failures === 1) {
-          logger.warn({ err: error }, 'Mails wait: no jobs could be made of them');
-        }
-      },
     });
   }
 
-  onApplicationBootstrap(): void {
-    this.#unsubscribe = this.signals.on('mail_enqueued', () => {
-      this.#loop.wake();
-    });
-    this.#loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.#unsubscribe?.();
-    await this.#loop.stop();
-  }
-
-  private async sweep(): Promise<StepOutcome> {
+  protected async sweep(): Promise<StepOutcome> {
     const due = await this.outbox.claimDue(BATCH);
     for (const attempt of due) {
       await this.queues.add('send_mail', attempt, `${attempt.mailId}-${String(attempt.attempt)}`);

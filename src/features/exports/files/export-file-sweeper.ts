@@ -1,8 +1,9 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
-import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
+import type { StepOutcome } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
+import { Sweeper } from '../../../platform/scheduling/sweeper.js';
 import { FileStore } from '../../../platform/storage/file-store.js';
 import { ExportsRepository, type UnusedFiles } from '../exports.repository.js';
 import { folderOf } from '../exports.types.js';
@@ -18,43 +19,25 @@ const TRY_FOR_MS = 30_000;
  * tried again. Any number of workers may run it; an edge of that role.
  */
 @Injectable()
-export class ExportFileSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #loop: BackgroundLoop;
-  #unsubscribe: (() => void) | undefined;
-
+export class ExportFileSweeper extends Sweeper {
   constructor(
     private readonly exports: ExportsRepository,
     private readonly files: FileStore,
-    private readonly signals: SignalBus,
+    signals: SignalBus,
     loops: LoopRegistry,
-    private readonly logger: PinoLogger,
+    logger: PinoLogger,
   ) {
-    logger.setContext(ExportFileSweeper.name);
-    this.#loop = loops.create('export_files', () => this.sweep(), {
+    super(signals, loops, logger, {
+      name: 'export_files',
+      wokenBy: 'export_waits',
+      whileFailing: 'Files of exports could not be deleted; later again',
       idleMs: LOOK_EVERY_MS,
       retryMs: RETRY_WITHIN_MS,
       deadlineMs: RETRY_WITHIN_MS,
-      onError: (error, failures) => {
-        if (failures === 1) {
-          logger.warn({ err: error }, 'Files of exports could not be deleted; later again');
-        }
-      },
     });
   }
 
-  onApplicationBootstrap(): void {
-    this.#unsubscribe = this.signals.on('export_waits', () => {
-      this.#loop.wake();
-    });
-    this.#loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.#unsubscribe?.();
-    await this.#loop.stop();
-  }
-
-  private async sweep(): Promise<StepOutcome> {
+  protected async sweep(): Promise<StepOutcome> {
     await this.exports.cancelOrphans();
     await this.exports.expire();
     const unused = await this.exports.claimUnusedFiles(BATCH);
