@@ -7,34 +7,12 @@ import { Mailer } from '../../src/platform/mail/mailer.js';
 import { insertAccount, type InsertedAccount } from '../support/accounts.fixture.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { MailServer } from '../support/mail-server.js';
+import type { Letter, Letters, QueueBody } from '../support/queues.js';
 import { type Answer, request } from '../support/rest.js';
 import { TestApp } from '../support/test-app.js';
 import { eventually } from '../support/wait.js';
 
 const TOKEN = 'tokentokentokentokentokentokentokentokento1';
-
-interface Letter {
-  readonly id: string;
-  readonly kind: string;
-  readonly recipient: string;
-  readonly error: string;
-  readonly attempts: number;
-  readonly failedAt: string;
-  readonly replayable: boolean;
-}
-interface Letters {
-  readonly items: Letter[];
-  readonly nextCursor: string | null;
-}
-interface QueueBody {
-  readonly name: string;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly oldestWaitingSeconds: number;
-  readonly concurrency: number;
-  readonly paused: boolean;
-  readonly lastHour: { readonly completed: number; readonly failed: number };
-  readonly latency: { readonly jobs: number; readonly tookMs: { readonly p50: number; readonly p95: number } } | null;
-}
 
 let server: MailServer;
 let redis: FaultProxy;

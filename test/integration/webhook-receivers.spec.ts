@@ -1,18 +1,14 @@
 /** Receivers of webhooks that want nothing, hang or refuse: what follows for them, for others, and for administrators. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { WebhookSettlementService } from '../../src/features/webhooks/sending/webhook-settlement.service.js';
 import { insertAccount } from '../support/accounts.fixture.js';
+import type { Letter, Letters } from '../support/queues.js';
 import { insertEvents } from '../support/exports.fixture.js';
 import { MailServer } from '../support/mail-server.js';
 import type { Door } from '../support/sharing.fixture.js';
 import { eventually } from '../support/wait.js';
 import { WebhookReceiver } from '../support/webhook-receiver.js';
-import { WebhooksFixture } from '../support/webhooks.fixture.js';
-
-interface Letter {
-  readonly id: string;
-  readonly recipient: string;
-  readonly error: string;
-}
+import { type WebhookBody, WebhooksFixture } from '../support/webhooks.fixture.js';
 
 let fixture: WebhooksFixture;
 let receiver: WebhookReceiver;
@@ -86,6 +82,39 @@ describe('an endpoint that wants nothing', () => {
       return body.disabledReason === 'failing';
     });
   });
+
+  it('is disabled when more waits for it than it will ever take', async () => {
+    const { id } = await fixture.webhook(door.ada, { url: receiver.url });
+    const other = await fixture.webhook(door.ada, { url: receiver.url });
+    const fill = (webhookId: string, count: number): Promise<unknown> =>
+      fixture.sql.rows(
+        `INSERT INTO webhook_deliveries (id, endpoint_id, device_id, sequence, type, occurred_at, body, next_attempt_at)
+         SELECT gen_random_uuid(), $1, $2, n, 'custom', now(), '{}', 'infinity' FROM generate_series(1, $3::int) n`,
+        [webhookId, door.id, count],
+      );
+    await Promise.all([fill(id, 100_001), fill(other.id, 100_000)]);
+    await fixture.application.get(WebhookSettlementService).disableOverfull();
+    const reasons = await Promise.all(
+      [id, other.id].map(async (one) => (await fixture.request<WebhookBody>(door.ada, 'GET', `/webhooks/${one}`)).body),
+    );
+    expect(reasons.map(({ disabledReason }) => disabledReason)).toEqual(['overfull', null]);
+    await fixture.sql.rows('DELETE FROM webhook_deliveries');
+  });
+
+  it('is tried at once at another address, whatever the one before did', async () => {
+    const { id } = await fixture.webhook(door.ada, { url: receiver.url, eventTypes: ['custom'] });
+    await fixture.sql.rows(
+      `UPDATE webhook_endpoints SET failures = 9, failing_since = now() - interval '2 days',
+         paused_until = now() + interval '5 minutes' WHERE id = $1`,
+      [id],
+    );
+    const change = (body: object): Promise<{ body: WebhookBody }> =>
+      fixture.request<WebhookBody>(door.ada, 'PATCH', `/webhooks/${id}`, body);
+    expect((await change({ description: 'Front desk' })).body.failures).toBe(9);
+    expect((await change({ url: `${receiver.url}/new` })).body.failures).toBe(0);
+    await happen();
+    await eventually('it arrived', () => receiver.arrived.length > 0);
+  });
 });
 
 describe('a receiver that hangs', () => {
@@ -137,7 +166,7 @@ describe('a delivery that was given up', () => {
     await happen(2);
     const lettersOf = async (): Promise<Letter[]> => {
       const path = '/admin/queues/webhooks/dead-letters?limit=100';
-      const { body } = await fixture.request<{ items: Letter[] }>(admin, 'GET', path);
+      const { body } = await fixture.request<Letters>(admin, 'GET', path);
       return body.items.filter(({ recipient }) => recipient === door.ada.id);
     };
     const letters = await eventually('both failed', async () => {
@@ -160,6 +189,12 @@ describe('a delivery that was given up', () => {
     expect((await act('POST', first, '/replay')).body.code).toBe('dead_letter_not_found');
     expect((await act('DELETE', second)).status).toBe(204);
     expect(await lettersOf()).toEqual([]);
+    expect((await act('DELETE', second)).status).toBe(404);
+    // Its owner has it still.
+    expect(await fixture.ended(door.ada, id, second.id)).toMatchObject({ state: 'FAILED' });
+    const path = `/webhooks/${id}/deliveries/${second.id}/replay`;
+    expect((await fixture.request(door.ada, 'POST', path)).status).toBe(202);
+    expect(await fixture.ended(door.ada, id, second.id)).toMatchObject({ state: 'DELIVERED' });
     expect((await fixture.request(door.ada, 'GET', '/admin/queues/webhooks/dead-letters')).status).toBe(403);
   });
 });

@@ -55,6 +55,7 @@ CREATE TABLE "webhook_deliveries" (
     "last_duration" INTEGER,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
     "finished_at" TIMESTAMPTZ(3),
+    "discarded_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "webhook_deliveries_pkey" PRIMARY KEY ("id")
 );
@@ -99,4 +100,4 @@ CREATE INDEX "webhook_deliveries_order_idx" ON "webhook_deliveries"("endpoint_id
 CREATE INDEX "webhook_deliveries_holding_idx" ON "webhook_deliveries"("first_failed_at") WHERE "state" = 'PENDING' AND "holds" AND "first_failed_at" IS NOT NULL;
 
 -- What was given up, the latest first.
-CREATE INDEX "webhook_deliveries_failed_idx" ON "webhook_deliveries"("finished_at", "id") WHERE "state" = 'FAILED';
+CREATE INDEX "webhook_deliveries_failed_idx" ON "webhook_deliveries"("finished_at", "id") WHERE "state" = 'FAILED' AND "discarded_at" IS NULL;

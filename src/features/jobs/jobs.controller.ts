@@ -68,7 +68,7 @@ export class JobsController {
     return this.jobs.replay(queue, id);
   }
 
-  /** Put it aside for good: a mail or a delivery of a webhook is deleted, and an export stays in the list of its person. */
+  /** Put it aside for good: a mail is deleted; an export or a delivery of a webhook stays in the list of its owner. */
   @Delete(':queue/dead-letters/:deadLetter')
   @HttpCode(HttpStatus.NO_CONTENT)
   @Authorize('admin')

@@ -15,6 +15,7 @@ interface Disabled {
 
 const REASONS: Readonly<Record<Disabled['reason'], string>> = {
   failing: 'It took nothing that was sent to it for three days.',
+  overfull: 'It takes what happens more slowly than it happens: 100,000 events waited for it.',
   gone: 'It answered 410 Gone, which means that it wants nothing any more.',
 };
 

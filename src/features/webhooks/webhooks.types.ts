@@ -3,8 +3,8 @@ import type { EventType } from '../../contracts/events.js';
 export const WEBHOOK_STATES = ['ENABLED', 'DISABLED'] as const;
 export type WebhookState = (typeof WEBHOOK_STATES)[number];
 
-/** `owner`: by who manages it. `failing`: nothing was taken for three days. `gone`: it answered 410. */
-export const WEBHOOK_DISABLED_REASONS = ['owner', 'failing', 'gone'] as const;
+/** `owner`: by who manages it. `failing`: nothing was taken for three days. `gone`: it answered 410. `overfull`: 100,000 waited. */
+export const WEBHOOK_DISABLED_REASONS = ['owner', 'failing', 'gone', 'overfull'] as const;
 export type WebhookDisabledReason = (typeof WEBHOOK_DISABLED_REASONS)[number];
 
 export const DELIVERY_STATES = ['PENDING', 'DELIVERED', 'FAILED'] as const;

@@ -3,6 +3,9 @@ import { Database } from '../../../platform/prisma/database.js';
 import type { CreationPosition } from '../../../shared/cursor.js';
 import { TEST_TYPE } from '../webhooks.types.js';
 
+/** Which was not put aside. */
+const IS_SHOWN = `d.state = 'FAILED' AND d.discarded_at IS NULL`;
+
 const IS_REPLAYABLE = `w.state = 'ENABLED' AND d.type <> '${TEST_TYPE}'`;
 
 // SQL: a keyset
@@ -10,13 +13,16 @@ const LIST = `
   SELECT d.id, d.type, coalesce(w.user_id, w.organization_id)::text AS "ownerId", d.last_status AS "lastStatus",
     d.last_error AS "lastError", d.attempts, d.finished_at AS "finishedAt", ${IS_REPLAYABLE} AS "isReplayable"
   FROM webhook_deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id
-  WHERE d.state = 'FAILED' AND ($2::timestamptz IS NULL OR (d.finished_at, d.id) < ($2::timestamptz, $3::uuid))
+  WHERE ${IS_SHOWN} AND ($2::timestamptz IS NULL OR (d.finished_at, d.id) < ($2::timestamptz, $3::uuid))
   ORDER BY d.finished_at DESC, d.id DESC LIMIT $1`;
 
 // SQL: database time
 const FIND = `
   SELECT ${IS_REPLAYABLE} AS "isReplayable" FROM webhook_deliveries d JOIN webhook_endpoints w ON w.id = d.endpoint_id
-  WHERE d.id = $1 AND d.state = 'FAILED' FOR UPDATE OF d`;
+  WHERE d.id = $1 AND ${IS_SHOWN} FOR UPDATE OF d`;
+
+// SQL: database time
+const DISCARD = `UPDATE webhook_deliveries d SET discarded_at = now() WHERE d.id = $1 AND ${IS_SHOWN} RETURNING d.id`;
 
 /** A delivery that was given up. */
 export interface FailedWebhook {
@@ -48,9 +54,8 @@ export class FailedWebhooksRepository {
     return row ?? null;
   }
 
-  /** @returns false when there is none. */
+  /** Its owner keeps it in their log. @returns false when there is none */
   async discard(id: string): Promise<boolean> {
-    const where = { id, state: 'FAILED' };
-    return (await this.database.prisma((prisma) => prisma.webhookDelivery.deleteMany({ where }))).count === 1;
+    return (await this.database.query('webhooks_discard', DISCARD, [id])).length === 1;
   }
 }

@@ -28,7 +28,7 @@ const ADD_TEST = `
 // SQL: database time
 const REPLAY = `
   UPDATE webhook_deliveries SET state = 'PENDING', failures = 0, first_failed_at = NULL, next_attempt_at = now(),
-    finished_at = NULL, holds = false
+    finished_at = NULL, discarded_at = NULL, holds = false
   WHERE id = $1 AND state <> 'PENDING' RETURNING id`;
 
 // SQL: database time

@@ -162,7 +162,8 @@ export class WebhookDto {
   state!: WebhookState;
 
   /**
-   * `owner`: by who manages it. `failing`: nothing was taken for three days. `gone`: it answered 410. Null while it is enabled.
+   * `owner`: by who manages it. `failing`: nothing was taken for three days. `gone`: it answered 410.
+   * `overfull`: 100,000 waited for it. Null while it is enabled.
    */
   @ApiProperty({ type: String, enum: [...WEBHOOK_DISABLED_REASONS, null], nullable: true, example: null })
   disabledReason!: WebhookDisabledReason | null;

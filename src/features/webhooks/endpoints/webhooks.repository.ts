@@ -28,10 +28,13 @@ const LOCK_PERSON = `SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE`;
 // SQL: a lock
 const LOCK_ORGANIZATION = `SELECT id FROM organizations WHERE id = $1 FOR NO KEY UPDATE`;
 
+/** Another address has not failed yet. */
 // SQL: database time
 const UPDATE = `
   UPDATE webhook_endpoints SET url = $2, receiver = $3, description = $4, event_types = $5::text[],
-    device_ids = $6::uuid[], version = version + 1, updated_at = now()
+    device_ids = $6::uuid[], version = version + 1, updated_at = now(),
+    failures = CASE WHEN url = $2 THEN failures ELSE 0 END, failing_since = CASE WHEN url = $2 THEN failing_since END,
+    paused_until = CASE WHEN url = $2 THEN paused_until END
   WHERE id = $1`;
 
 /** What was received while it was disabled is not delivered. */

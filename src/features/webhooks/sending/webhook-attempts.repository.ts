@@ -23,8 +23,8 @@ const IS_OPEN = `e.state = 'ENABLED' AND (e.paused_until IS NULL OR e.paused_unt
 // SQL: a keyset
 const RECEIVERS = `${WAITING}
   SELECT e.receiver FROM waiting w JOIN webhook_endpoints e ON e.id = w.endpoint_id
-  WHERE w.next_attempt_at <= now() AND ${IS_OPEN}
-  GROUP BY e.receiver ORDER BY min(w.next_attempt_at) LIMIT $1`;
+  WHERE w.next_attempt_at <= now() AND ${IS_OPEN} AND e.receiver > $2
+  GROUP BY e.receiver ORDER BY e.receiver LIMIT $1`;
 
 const IS_DUE = `state = 'PENDING' AND next_attempt_at <= now()`;
 
@@ -105,6 +105,12 @@ const FAILING = `
 // SQL: database time
 const PAUSE = `UPDATE webhook_endpoints SET paused_until = now() + $2 * interval '1 millisecond' WHERE id = $1`;
 
+/** By the index alone: of each endpoint as many entries as it may have. */
+// SQL: a keyset
+const OVERFULL = `${WAITING}
+  SELECT w.endpoint_id AS id FROM waiting w JOIN webhook_endpoints e ON e.id = w.endpoint_id AND e.state = 'ENABLED'
+  WHERE EXISTS (SELECT FROM webhook_deliveries d WHERE d.endpoint_id = w.endpoint_id AND d.state = 'PENDING' OFFSET $1)`;
+
 // SQL: a set-based batch
 const FAIL_OF_DISABLED = `${WAITING}, ended AS (
     UPDATE webhook_deliveries SET state = 'FAILED', holds = false, finished_at = now(), last_error = 'endpoint_disabled'
@@ -157,9 +163,12 @@ export interface AttemptOutcome {
 export class WebhookAttemptsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Where something is due, longest first. */
-  async dueReceivers(limit: number): Promise<string[]> {
-    const rows = await this.database.query<{ receiver: string }>('webhook_receivers', RECEIVERS, [limit]);
+  /**
+   * Where something is due, by name: in the order of time, those where nothing can be begun would hide the others.
+   * @param after the last one of the page before
+   */
+  async dueReceivers(limit: number, after: string): Promise<string[]> {
+    const rows = await this.database.query<{ receiver: string }>('webhook_receivers', RECEIVERS, [limit, after]);
     return rows.map(({ receiver }) => receiver);
   }
 
@@ -235,6 +244,12 @@ export class WebhookAttemptsRepository {
   async backlog(): Promise<{ waiting: number; oldestS: number }> {
     const [row] = await this.database.query<{ waiting: number; oldestS: number }>('webhook_backlog', BACKLOG);
     return row ?? { waiting: 0, oldestS: 0 };
+  }
+
+  /** Endpoints for which more than `most` deliveries wait. */
+  async overfull(most: number): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>('webhooks_overfull', OVERFULL, [most]);
+    return rows.map(({ id }) => id);
   }
 
   /** Ends what waits for endpoints that are disabled. @returns how many of at most `limit` */

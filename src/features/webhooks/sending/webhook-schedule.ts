@@ -52,6 +52,10 @@ export function retryAfterMs(value: string | undefined, nowMs: number): number |
   if (value === undefined) {
     return null;
   }
-  const at = /^\d{1,9}$/.test(value.trim()) ? nowMs + Number(value) * SECOND_MS : Date.parse(value);
+  if (/^\d{1,9}$/.test(value.trim())) {
+    return Number(value) * SECOND_MS;
+  }
+  // Without this, `Date.parse` takes nearly anything for a date: "-5" is one in the year 2001.
+  const at = /^[A-Z][a-z]+,? .* GMT$/.test(value) ? Date.parse(value) : NaN;
   return Number.isFinite(at) ? Math.max(0, at - nowMs) : null;
 }

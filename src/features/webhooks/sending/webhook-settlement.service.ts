@@ -7,6 +7,8 @@ import { WebhookMetrics } from './webhook-metrics.js';
 import { delayAfter, FAILING_LIMIT_MS, HELD_BACK_MS, pauseAfter } from './webhook-schedule.js';
 
 const LET_GO_AT_ONCE = 100;
+/** For one endpoint. */
+const MOST_WAITING = 100_000;
 
 /** What follows from an attempt: for its delivery, for those of its device that wait behind it, and for its endpoint. */
 @Injectable()
@@ -67,6 +69,13 @@ export class WebhookSettlementService {
       });
     }
     return holding.length === LET_GO_AT_ONCE;
+  }
+
+  /** Disables endpoints that are behind by more than three days' retries are worth: they would fill the disk of all. */
+  async disableOverfull(): Promise<void> {
+    for (const id of await this.attempts.overfull(MOST_WAITING)) {
+      await this.transactions.run(() => this.disabling.disable(id, 'overfull'));
+    }
   }
 
   /** First, before the order is locked: so does who deletes an endpoint. */
