@@ -116,6 +116,8 @@ module.exports = {
     owns('recurrence', 'rrule-temporal', 'src/features/sharing/domain/recurrence-rule\\.spec\\.'),
     owns('zod', 'zod', 'src/config/'),
     owns('nodemailer', 'nodemailer', 'src/platform/mail/'),
+    owns('eta', 'eta', 'src/platform/mail/'),
+    owns('messages', '(intl-messageformat|@formatjs/[^/]+)', 'src/features/notifications/texts/'),
     owns('undici', 'undici', 'src/platform/outbound/'),
     owns('ipaddr', 'ipaddr\\.js', 'src/platform/outbound/'),
     owns('s3', '@aws-sdk/[^/]+', 'src/platform/storage/'),

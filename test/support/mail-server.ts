@@ -9,8 +9,14 @@ export interface ReceivedMail {
   readonly to: string;
   readonly subject: string;
   readonly messageId: string;
+  /** All header lines, unfolded. */
+  readonly head: string;
+  /** Media types of its parts, in their order. */
+  readonly types: readonly string[];
   /** Decoded. */
   readonly text: string;
+  /** Decoded. */
+  readonly html: string;
 }
 
 /** What it answers to a recipient. */
@@ -105,16 +111,53 @@ export function tokenIn({ text }: Pick<ReceivedMail, 'text'>): string {
   return token;
 }
 
-function parse(source: string): Pick<ReceivedMail, 'subject' | 'messageId' | 'text'> {
-  const [head = '', ...body] = source.split('\r\n\r\n');
-  const header = (name: string): string => new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1] ?? '';
-  const text = body.join('\n\n').replaceAll('\r\n', '\n');
-  const quoted = /^Content-Transfer-Encoding: quoted-printable$/im.test(head);
+/** A mail, or one part of it: its header lines, unfolded, and what follows them. */
+interface Entity {
+  readonly head: string;
+  readonly body: string;
+}
+
+function parse(source: string): Omit<ReceivedMail, 'from' | 'to'> {
+  const mail = entityOf(source.replaceAll('\r\n', '\n'));
+  const parts = partsOf(mail);
   return {
-    subject: header('Subject'),
-    messageId: header('Message-ID'),
-    text: quoted ? unquoted(text) : text,
+    head: mail.head,
+    subject: headerOf(mail, 'Subject'),
+    messageId: headerOf(mail, 'Message-ID'),
+    types: parts.map((part) => headerOf(part, 'Content-Type').replace(/;.*/, '')),
+    text: decoded(parts.find((part) => headerOf(part, 'Content-Type').startsWith('text/plain'))),
+    html: decoded(parts.find((part) => headerOf(part, 'Content-Type').startsWith('text/html'))),
   };
+}
+
+function entityOf(source: string): Entity {
+  const end = source.indexOf('\n\n');
+  return { head: source.slice(0, end).replace(/\n[ \t]+/g, ' '), body: source.slice(end + 2) };
+}
+
+function headerOf({ head }: Entity, name: string): string {
+  return new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1] ?? '';
+}
+
+function partsOf(mail: Entity): Entity[] {
+  const boundary = /^multipart\/alternative;.*boundary="([^"]+)"/.exec(headerOf(mail, 'Content-Type'))?.[1];
+  return boundary === undefined
+    ? [mail]
+    : mail.body
+        .split(`--${boundary}`)
+        .slice(1, -1)
+        .map((part) => entityOf(part.replace(/^\n|\n$/g, '')));
+}
+
+function decoded(part: Entity | undefined): string {
+  if (!part) {
+    return '';
+  }
+  const encoding = headerOf(part, 'Content-Transfer-Encoding');
+  if (encoding === 'base64') {
+    return Buffer.from(part.body, 'base64').toString();
+  }
+  return encoding === 'quoted-printable' ? unquoted(part.body) : part.body;
 }
 
 function unquoted(text: string): string {

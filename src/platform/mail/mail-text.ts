@@ -1,7 +1,18 @@
+/** Headers that a mail may bring with it. Which values they take is judged by `checkedHeaders`. */
+export interface MailHeaders {
+  /** `<https://…>`: where one request ends mails of this kind (RFC 8058). */
+  readonly 'List-Unsubscribe': string;
+  readonly 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click';
+}
+
 /** A mail as it is read. */
 export interface RenderedMail {
   readonly subject: string;
+  /** Paragraphs, between empty lines. The HTML is made of it. */
   readonly text: string;
+  /** Of the text, as a BCP 47 tag; English without it. */
+  readonly language?: string;
+  readonly headers?: MailHeaders;
 }
 
 const MAX_NAME_LENGTH = 60;

@@ -1,6 +1,8 @@
 import { createTransport } from 'nodemailer';
 import type { AppConfig } from '../../config/app-config.js';
 import type { NewMail } from '../../contracts/mail.js';
+import { checkedHeaders } from './mail-headers.js';
+import { mailHtml } from './mail-html.js';
 import type { RenderedMail } from './mail-text.js';
 import { MailRefusedError, MailTransport } from './mail-transport.js';
 
@@ -15,7 +17,7 @@ export class SmtpTransport extends MailTransport {
   constructor(
     private readonly mail: Pick<AppConfig['mail'], 'from'>,
     smtpUrl: string,
-    publicUrl: string,
+    private readonly publicUrl: string,
     private readonly render: (mail: NewMail) => RenderedMail,
   ) {
     super();
@@ -32,10 +34,18 @@ export class SmtpTransport extends MailTransport {
   }
 
   async send(mail: NewMail, mailId: string): Promise<void> {
-    const { subject, text } = this.render(mail);
-    const messageId = `<${mailId}@${this.#domain}>`;
+    const rendered = this.render(mail);
+    const message = {
+      from: this.mail.from,
+      to: { name: '', address: mail.to },
+      subject: rendered.subject,
+      text: rendered.text,
+      html: mailHtml(rendered, this.publicUrl),
+      headers: checkedHeaders(rendered.headers),
+      messageId: `<${mailId}@${this.#domain}>`,
+    };
     try {
-      await this.#smtp.sendMail({ from: this.mail.from, to: { name: '', address: mail.to }, subject, text, messageId });
+      await this.#smtp.sendMail(message);
     } catch (error) {
       throw refusalOf(error);
     }
