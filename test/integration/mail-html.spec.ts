@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NewMail } from '../../src/contracts/mail.js';
 import { MailTemplateRegistry } from '../../src/platform/mail/mail-template-registry.js';
 import { Mailer } from '../../src/platform/mail/mailer.js';
+import { MailTransport } from '../../src/platform/mail/mail-transport.js';
 import type { RenderedMail } from '../../src/platform/mail/mail-text.js';
 import { MailServer, type ReceivedMail } from '../support/mail-server.js';
 import { TestApp } from '../support/test-app.js';
@@ -78,6 +79,12 @@ describe('HTML beside the text of a mail', () => {
     expect(head.match(/^Content-Type:/gim)).toHaveLength(1);
     expect(types).toEqual(['text/plain', 'text/html']);
     expect(html).not.toMatch(/<script|href=/i);
+    register('hostile_header', {
+      ...{ subject: 'Hi', text: 'Hi' },
+      headers: { 'List-Unsubscribe': `${UNSUBSCRIBE}\r\nBcc: all@example.com` } as never,
+    });
+    const refused = { to: 'ada@example.com', template: 'hostile_header', values: {} } as unknown as NewMail;
+    await expect(application.get(MailTransport).send(refused, 'id')).rejects.toThrow('may not have the header');
     expect(await server.recipients()).toBe(MAILS.length + 2);
   });
 
