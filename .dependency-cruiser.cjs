@@ -120,6 +120,7 @@ module.exports = {
     owns('messages', '(intl-messageformat|@formatjs/[^/]+)', 'src/features/notifications/texts/'),
     owns('undici', 'undici', 'src/platform/outbound/'),
     owns('ipaddr', 'ipaddr\\.js', 'src/platform/outbound/'),
+    owns('web-push', 'web-push', 'src/platform/push/'),
     owns('s3', '@aws-sdk/[^/]+', 'src/platform/storage/'),
     {
       name: 'not-to-test',

@@ -1,9 +1,11 @@
 import { VERSION } from './build.js';
 import { type CacheCategory, cacheTtlsOf } from './cache.js';
 import { concurrencyOf, type QueueConcurrency } from './queues.js';
+import { type PushServices, pushServicesOf } from './push.js';
 import { type Retention, retentionOf } from './retention.js';
 import type { RateLimitPolicy } from './rate-limit.js';
 import type { Settings } from './schema.js';
+import { type Sms, smsOf } from './sms.js';
 import { type Storage, storageOf } from './storage.js';
 
 /** A balancer that asks every two seconds has seen twice that a process is not ready. */
@@ -91,6 +93,8 @@ export class AppConfig {
     /** Holds a password, so it is no member that a log could print. Null: mail goes to the log. */
     readonly smtpUrl: () => string | null;
   };
+  readonly push: PushServices;
+  readonly sms: Sms;
   /** CIDR ranges that are called for users although they are not public. */
   readonly outbound: { readonly allowedNetworks: readonly string[] };
   /** `maxBytes`: of a file. */
@@ -144,16 +148,14 @@ export class AppConfig {
     // An installation that its operator has not opened lets no stranger in.
     this.registration = settings.REGISTRATION ?? (settings.NODE_ENV === 'production' ? 'closed' : 'open');
     this.provesAddresses = this.registration !== 'open';
-    this.passwords = Object.freeze({
-      maxAgeMs: settings.PASSWORD_MAX_AGE,
-      oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
-      hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
-    });
+    this.passwords = passwordsOf(settings);
     this.mail = Object.freeze({
       from: settings.MAIL_FROM,
       logLinks: settings.MAIL_LOG_LINKS,
       smtpUrl: () => settings.SMTP_URL,
     });
+    this.push = pushServicesOf(settings);
+    this.sms = smsOf(settings);
     this.outbound = Object.freeze({ allowedNetworks: Object.freeze([...settings.OUTBOUND_ALLOWED_NETWORKS]) });
     this.exports = Object.freeze({ maxBytes: settings.EXPORT_MAX_BYTES });
     this.concurrency = concurrencyOf(settings);
@@ -175,6 +177,14 @@ function databaseOf(settings: Settings): AppConfig['database'] {
     poolSize: settings.DATABASE_POOL_SIZE,
     poolMin: settings.DATABASE_POOL_MIN,
     allowNewer: settings.ALLOW_NEWER_DATABASE,
+  });
+}
+
+function passwordsOf(settings: Settings): AppConfig['passwords'] {
+  return Object.freeze({
+    maxAgeMs: settings.PASSWORD_MAX_AGE,
+    oneTimeLifeMs: settings.ONE_TIME_PASSWORD_EXPIRY,
+    hash: Object.freeze({ memoryKib: settings.ARGON2_MEMORY, passes: settings.ARGON2_PASSES }),
   });
 }
 

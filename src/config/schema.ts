@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { ACCOUNT_SETTINGS, hashesAreStrong, WEAKEST_HASHES } from './accounts.js';
 import { CACHE_SETTINGS } from './cache.js';
 import { QUEUE_SETTINGS } from './queues.js';
+import { PUSH_GROUPS, PUSH_SETTINGS } from './push.js';
 import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
+import { SMS_GROUP, SMS_SETTINGS } from './sms.js';
 import { missingForS3, NEEDED_BY_S3, STORAGE_SETTINGS, type StorageSettings } from './storage.js';
 import { DEFAULT_CSP } from './content-security-policy.js';
 import {
@@ -15,6 +17,7 @@ import {
   integer,
   key256,
   listOf,
+  missingBeside,
   oneOf,
   origin,
   setOf,
@@ -27,6 +30,13 @@ export type Role = (typeof ROLES)[number];
 /** Whether these settings are right by themselves, so that they can be judged beside each other. */
 function sound(...variables: readonly string[]): (payload: z.core.ParsePayload) => boolean {
   return ({ issues }) => !issues.some(({ path }) => variables.includes(String(path?.[0])));
+}
+
+const PROVIDER_GROUPS = [...PUSH_GROUPS, SMS_GROUP] as const;
+type ProviderSettings = Readonly<Record<(typeof PROVIDER_GROUPS)[number][number], unknown>>;
+
+function missingInGroups(settings: ProviderSettings): readonly string[] {
+  return PROVIDER_GROUPS.flatMap((group) => missingBeside<string>(settings, group));
 }
 
 /**
@@ -193,6 +203,8 @@ export const SETTINGS = z
           '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only: refused with NODE_ENV=production.',
         example: '0',
       }),
+    ...PUSH_SETTINGS,
+    ...SMS_SETTINGS,
     LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent')
       .default('info')
       .register(DOCS, { description: 'trace, debug, info, warn, error or silent.', example: 'info' }),
@@ -245,6 +257,11 @@ export const SETTINGS = z
   .refine((settings) => missingForS3(settings).length === 0, {
     when: sound('STORAGE_DRIVER', ...NEEDED_BY_S3),
     error: ({ input }) => `STORAGE_DRIVER=s3 needs ${missingForS3(input as StorageSettings).join(', ')}, too.`,
+  })
+  .refine((settings) => missingInGroups(settings).length === 0, {
+    when: sound(...PROVIDER_GROUPS.flat()),
+    error: ({ input }) =>
+      `A service is set up in part: ${missingInGroups(input as ProviderSettings).join(', ')} must be set, too.`,
   })
   .refine(({ NODE_ENV, MAIL_LOG_LINKS }) => NODE_ENV !== 'production' || !MAIL_LOG_LINKS, {
     when: sound('NODE_ENV', 'MAIL_LOG_LINKS'),

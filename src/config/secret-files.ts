@@ -12,6 +12,13 @@ const SECRETS: readonly string[] = Object.entries(SETTINGS.shape)
   .filter(([, schema]) => DOCS.get(schema)?.secret)
   .map(([name]) => name);
 
+/** Those whose files have several lines, such as keys. */
+const WITH_LINES: ReadonlySet<string> = new Set(
+  Object.entries(SETTINGS.shape)
+    .filter(([, schema]) => DOCS.get(schema)?.hasLines)
+    .map(([name]) => name),
+);
+
 /**
  * The environment with the secrets in the place of the names of their files. Neither the content of a file nor its path
  * is part of a problem: a secret may have been given where the path belongs.
@@ -34,7 +41,7 @@ export function withSecretFiles(
       problems.push(`${name} and ${file} are both set: set one of them.`);
       continue;
     }
-    const read = readSecret(path);
+    const read = readSecret(path, WITH_LINES.has(name));
     result[name] = read.value;
     if (read.problem !== undefined) {
       problems.push(`${file}: ${read.problem}.`);
@@ -47,7 +54,7 @@ export function fileVariable(name: string): string {
   return `${name}_FILE`;
 }
 
-function readSecret(path: string): { readonly value: string; readonly problem?: string } {
+function readSecret(path: string, hasLines: boolean): { readonly value: string; readonly problem?: string } {
   try {
     const stats = statSync(path);
     if (!stats.isFile() || stats.size > MAX_BYTES) {
@@ -57,7 +64,9 @@ function readSecret(path: string): { readonly value: string; readonly problem?: 
     if (value === '') {
       return { value, problem: 'the file that it names is empty' };
     }
-    return /[\r\n]/.test(value) ? { value: '', problem: 'the file that it names has more than one line' } : { value };
+    return !hasLines && /[\r\n]/.test(value)
+      ? { value: '', problem: 'the file that it names has more than one line' }
+      : { value };
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
     const what = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;

@@ -10,6 +10,8 @@ export interface SettingDoc {
   readonly example: string;
   /** Printed as `[redacted]`, never in logs or errors. */
   readonly secret?: boolean;
+  /** A file that holds it may have several lines. */
+  readonly hasLines?: boolean;
 }
 
 /** What is known of each setting beside its type. */
@@ -32,6 +34,30 @@ export function url(...protocols: readonly string[]): z.ZodType<string, string> 
     protocol: new RegExp(`^(?:${protocols.join('|')})$`),
     error: `must be a URL that starts with ${protocols.map((name) => `${name}://`).join(' or ')}`,
   });
+}
+
+/** Where the API of a provider is: a plain connection leads to this machine alone. A path is put behind it. */
+export function providerUrl(): z.ZodType<string, string> {
+  const error = 'must be an https:// address without a query';
+  return url('http', 'https')
+    .refine(
+      (text) => {
+        const { protocol, hostname, search, hash, username } = new URL(text);
+        const isHere = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
+        return (protocol === 'https:' || isHere) && `${search}${hash}${username}` === '';
+      },
+      { error },
+    )
+    .transform((text) => text.replace(/\/+$/, ''));
+}
+
+/** Which settings of a group have no value, although others of it have. */
+export function missingBeside<V extends string>(
+  settings: Readonly<Partial<Record<V, unknown>>>,
+  group: readonly V[],
+): readonly V[] {
+  const missing = group.filter((name) => settings[name] === null);
+  return missing.length < group.length ? missing : [];
 }
 
 /** Of a text that is known to be a duration. */

@@ -70,6 +70,7 @@ const CRUISED: readonly [rule: string, path: string, text: string][] = [
   ['redis-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ioredis';"],
   ['s3-has-one-owner', `src/features/devices/${SEED}.ts`, "import '@aws-sdk/client-s3';"],
   ['undici-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'undici';"],
+  ['web-push-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'web-push';"],
   ['ipaddr-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'ipaddr.js';"],
   ['nodemailer-has-one-owner', `src/features/devices/${SEED}.ts`, "import 'nodemailer';"],
   ['bowser-has-one-owner', `src/features/users/${SEED}.ts`, "import 'bowser';"],
