@@ -31,6 +31,7 @@ export const TAGS: readonly (readonly [name: string, description: string])[] = [
   ['History', 'What happened to a device.'],
   ['Analytics', 'What was counted of it: figures, courses and comparisons, for charts.'],
   ['Exports', 'Files of it, made behind the request: asked for, followed, and read.'],
+  ['Notifications', 'What of it I am told, in the app and outside of it, and what I want to be told.'],
   ['Webhooks', 'The same posted to a program of yours, signed.'],
   ['Live', 'What happens, as it happens: event streams, and polling.'],
   ['Devices on HTTP', 'What a device says that has no connection, with its own token.'],

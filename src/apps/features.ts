@@ -21,6 +21,8 @@ import { HealthModule } from '../features/health/health.module.js';
 import { historyEdges } from '../features/history/history.edges.js';
 import { HistoryModule } from '../features/history/history.module.js';
 import { jobsEdges } from '../features/jobs/jobs.edges.js';
+import { notificationsEdges } from '../features/notifications/notifications.edges.js';
+import { NotificationsModule } from '../features/notifications/notifications.module.js';
 import { organizationsEdges } from '../features/organizations/organizations.edges.js';
 import { JobsModule } from '../features/jobs/jobs.module.js';
 import { OrganizationsModule } from '../features/organizations/organizations.module.js';
@@ -60,6 +62,7 @@ export const FEATURES: readonly Feature[] = [
   { module: CommandsModule, edges: commandsEdges },
   { module: AnalyticsModule, edges: analyticsEdges },
   { module: ExportsModule, edges: exportsEdges },
+  { module: NotificationsModule, edges: notificationsEdges },
   { module: WebhooksModule, edges: webhooksEdges },
   { module: JobsModule, edges: jobsEdges },
   { module: AuditModule, edges: auditEdges },

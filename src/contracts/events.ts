@@ -1,5 +1,6 @@
 import type { CommandConfirmation, CommandName, CommandState, ExpiryReason } from './commands.js';
 import type { DevicePermission, DeviceType, DoorState, LinkKind, LockState } from './devices.js';
+import type { OrganizationRole } from './resources.js';
 
 interface CommandFacts {
   name: CommandName;
@@ -72,6 +73,19 @@ export interface EventPayloads {
     windowSeconds: number;
     userId?: string;
   };
+  /** For the person alone, as those that follow: a sign-in by a client that had none before. */
+  signed_in_anew: { sessionId: string; client: string; address?: string };
+  /** Their password was taken away, or replaced. */
+  password_reset: { by: 'administrator' };
+  invitation_received: {
+    invitationId: string;
+    organizationId: string;
+    organizationName: string;
+    role: OrganizationRole;
+  };
+  export_finished: { exportId: string; type: string; state: 'COMPLETED' | 'FAILED' };
+  /** Something was added to their list of notifications. */
+  notification: { notificationId: string; kind: string; isUrgent: boolean };
 }
 export type EventType = keyof EventPayloads;
 export type PayloadOf<T extends EventType> = EventPayloads[T];
@@ -107,6 +121,11 @@ export const EVENT_TYPES = [
   'command_late_result',
   'custom',
   'system_alert',
+  'signed_in_anew',
+  'password_reset',
+  'invitation_received',
+  'export_finished',
+  'notification',
 ] as const satisfies readonly EventType[];
 
 /** What a device may report itself; everything else is ours to say. */

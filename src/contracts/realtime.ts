@@ -33,6 +33,7 @@ export const FEED_MESSAGES = {
   error_occurred: 'A device reported a fault of its own.',
   command_status: 'A command went on: one message for each step of its life.',
   system_alert: 'An alarm about the installation, for administrators.',
+  notification: 'Something was added to the notifications of the person.',
 } as const;
 export type FeedEvent = keyof typeof FEED_MESSAGES;
 
@@ -68,6 +69,11 @@ export const SOCKET_EVENTS: Record<EventType, FeedEvent | null> = {
   command_late_result: 'command_status',
   custom: null,
   system_alert: 'system_alert',
+  signed_in_anew: null,
+  password_reset: null,
+  invitation_received: null,
+  export_finished: null,
+  notification: 'notification',
 };
 
 /** Where people listen to the feed: each hears those rooms that concern them. */

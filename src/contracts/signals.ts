@@ -45,6 +45,8 @@ export interface SignalPayloads {
   export_changed: ExportNews & { readonly userId: string };
   /** A webhook waits to be sent. */
   webhooks_wait: Record<string, never>;
+  /** A notification waits to be sent. */
+  notifications_wait: Record<string, never>;
   /** A mail waits to be sent. */
   mail_enqueued: Record<string, never>;
   /** An IP address is refused from now on. */

@@ -24,6 +24,7 @@ const ANSWERS = ['ListedUserDto'];
 
 /** Members that may be null, and what it means. */
 const NULLABLE = {
+  'ChangedNotificationChoiceDto.enabled': 'as for all kinds',
   'ClaimDeviceDto.room': 'in no room',
   'CreateWebhookDto.description': 'none',
   'DashboardHandshakeDto.lastCursor': 'no earlier events',

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createAdmin } from '../support/accounts.fixture.js';
 import { registerDevice } from '../support/devices.fixture.js';
+import { insertNotification } from '../support/notification-requests.js';
 import { ExportsClient } from '../support/exports.fixture.js';
 import { PackedClient } from '../support/packed-client.js';
 import { runCollection } from '../support/postman.js';
@@ -50,6 +51,7 @@ describe('The collection for Postman', () => {
       shareId: share.body.id,
       exportId: made.id,
       scheduleId: schedule.body.id,
+      notificationId: await insertNotification((sql, values) => application.rows(sql, values), admin.id),
       webhookId: webhook.body.id,
       deliveryId: delivery.body.id,
       queue: 'mail',

@@ -38,7 +38,10 @@ const HAND_WRITTEN: readonly { readonly pattern: RegExp; readonly because: strin
   },
   { pattern: /^included event_counts_pkey\.count$/, because: 'Prisma knows no INCLUDE' },
   { pattern: /^constraint event_log\.event_log_single_row CHECK/, because: 'Prisma knows no check constraints' },
-  { pattern: /^index CREATE INDEX webhook_deliveries_\w+ .* WHERE /, because: 'Prisma knows no partial indexes' },
+  {
+    pattern: /^index CREATE INDEX (webhook_deliveries|notifications|notification_messages)_\w+ .* WHERE /,
+    because: 'Prisma knows no partial indexes',
+  },
   {
     pattern: /^constraint webhook_endpoints\.webhook_endpoints_one_owner CHECK/,
     because: 'Prisma knows no check constraints',

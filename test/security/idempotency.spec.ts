@@ -29,6 +29,8 @@ const WITHOUT_KEY = [
   'POST /api/v1/devices/{deviceId}/shares/preview',
   'POST /api/v1/devices/{deviceId}/access-check',
   'POST /api/v1/devices/activate',
+  // Mail programs have no key; the same token turns off the same.
+  'POST /api/v1/notifications/unsubscribe',
   'POST /api/v1/devices/{deviceId}/heartbeat',
   'POST /api/v1/devices/{deviceId}/events',
 ];
@@ -75,6 +77,7 @@ function another({ body, ...changing }: ChangingRequest): ChangingRequest {
     overlapHours: () => 2,
     url: () => 'https://hooks.example.com/another',
     format: () => 'ndjson',
+    until: () => '2026-12-06T09:00:00Z',
     hardwareId: randomUUID,
     userId: randomUUID,
     token: () => 'B'.repeat(43),

@@ -113,6 +113,12 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'DELETE /api/v1/users/bulk': () => ({ ids: [UNKNOWN_ID], mode: 'per_row' }),
   'POST /api/v1/users/import': () => ({ users: [{ email: 'import@example.com' }] }),
   'POST /api/v1/exports': () => ({ type: 'my_data', format: 'csv' }),
+  'POST /api/v1/notifications/read': () => ({ until: '2026-12-06T08:00:00Z' }),
+  'POST /api/v1/notifications/unsubscribe': () => ({ 'List-Unsubscribe': 'One-Click' }),
+  'PATCH /api/v1/notifications/preferences': () => ({
+    items: [{ kind: 'low_battery', channel: 'email', enabled: false }],
+  }),
+  'PATCH /api/v1/notifications/{notificationId}': () => ({ read: true }),
   'POST /api/v1/webhooks': () => ({ url: 'https://hooks.example.com/mortise', eventTypes: ['low_battery'] }),
   'POST /api/v1/webhooks/{webhookId}/rotate-secret': () => ({ overlapHours: 1 }),
   'PATCH /api/v1/webhooks/{webhookId}': () => ({ description: 'Front desk' }),

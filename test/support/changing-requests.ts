@@ -1,5 +1,6 @@
 import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { UnsubscribeTokensService } from '../../src/features/notifications/channels/unsubscribe-tokens.service.js';
 import {
   type OneTimePayloads,
   OneTimeTokensService,
@@ -20,6 +21,7 @@ import { registerDevice } from './devices.fixture.js';
 import { EXPORT_CHANGES, JOB_CHANGES } from './export-requests.js';
 import { request } from './rest.js';
 import { SHARING_CHANGES } from './sharing-requests.js';
+import { NOTIFICATION_CHANGES } from './notification-requests.js';
 import { WEBHOOK_CHANGES } from './webhook-requests.js';
 import type { TestApp } from './test-app.js';
 import type { Sql } from './sql.js';
@@ -46,6 +48,11 @@ export class RequestFactory {
   /** Without a password, of which each takes two hashes. */
   account(): Promise<InsertedAccount> {
     return insertAccount(this.application);
+  }
+
+  /** As mails to a person have it. */
+  unsubscribeToken(userId: string): string {
+    return this.application.get(UnsubscribeTokensService).issue({ userId, kinds: ['low_battery'] });
   }
 
   /** With a password and a refresh token. */
@@ -283,6 +290,7 @@ export const CHANGING_REQUESTS: Readonly<Record<string, (factory: RequestFactory
   },
   ...SHARING_CHANGES,
   ...EXPORT_CHANGES,
+  ...NOTIFICATION_CHANGES,
   ...WEBHOOK_CHANGES,
   ...JOB_CHANGES,
 };

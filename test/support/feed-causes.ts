@@ -95,7 +95,7 @@ export class FeedCauses {
     { tells: ['command_timed_out', 'command_late_result'], run: () => this.answerLate() },
     { tells: ['command_expired'], run: () => this.expire() },
     { tells: ['command_cancelled'], run: () => this.cancel() },
-    { tells: ['system_alert'], run: () => this.raiseAlert() },
+    { tells: ['system_alert', 'notification'], run: () => this.raiseAlert() },
     { tells: ['resync'], run: () => this.connect(this.tenants.ada.accessToken, 'no-cursor') },
     { tells: ['session_ended'], run: () => this.endSession() },
     { tells: ['problem'], run: () => this.askNonsense() },

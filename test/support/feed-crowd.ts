@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { EVENT_TYPES, type EventType, type NewEvent } from '../../src/contracts/events.js';
-import { FEED_MESSAGES, type FeedMessage } from '../../src/contracts/realtime.js';
+import { FEED_MESSAGES, type FeedMessage, SOCKET_EVENTS } from '../../src/contracts/realtime.js';
 import { EventLog } from '../../src/platform/events/event-log.js';
 import { Transactions } from '../../src/platform/prisma/transactions.js';
 import { insertAccount, type InsertedAccount } from './accounts.fixture.js';
@@ -120,7 +120,7 @@ export class FeedCrowd {
   }
 
   private maySee({ account, isAdmin, isMember }: Viewer, event: NewEvent): boolean {
-    if (event.type === 'custom') {
+    if (SOCKET_EVENTS[event.type] === null) {
       return false;
     }
     return (

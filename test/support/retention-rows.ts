@@ -27,6 +27,17 @@ export const PURGED_TABLES: Readonly<Record<string, PurgedTable>> = {
         (ARRAY['EXECUTED', 'FAILED', 'TIMED_OUT', 'EXPIRED', 'CANCELLED'])[1 + get_byte(uuid_send(id), 0) % 5]::command_state,
         at, 'test', at - interval '400 days', at FROM ${ROWS}`,
   },
+  notifications: {
+    key: 'id',
+    insert: `INSERT INTO notifications (id, user_id, kind, is_urgent, event_type, values, occurred_at, last_at, is_in_app, created_at)
+      SELECT id, person, 'low_battery', false, 'low_battery', '{}', at, at, true, at FROM ${ROWS}`,
+  },
+  notification_messages: {
+    key: 'id',
+    insert: `INSERT INTO notification_messages (id, user_id, channel, is_urgent, state, created_at, finished_at)
+      SELECT id, person, 'email', false, (ARRAY['SENT', 'FAILED', 'SUPPRESSED'])[1 + get_byte(uuid_send(id), 0) % 3],
+        at - interval '1 hour', at FROM ${ROWS}`,
+  },
   sessions: {
     key: 'id',
     insert: `INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at, revoked_at)

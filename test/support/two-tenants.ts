@@ -4,6 +4,7 @@ import { ScriptedDevice } from './scripted-device.js';
 import { type Account, createAccount, insertAccount, type InsertedAccount } from './accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
 import { ExportsClient } from './exports.fixture.js';
+import { insertNotification } from './notification-requests.js';
 import { request } from './rest.js';
 import { closedHours } from './sharing.fixture.js';
 
@@ -23,6 +24,7 @@ export interface TwoTenants {
   /** Of what happened to her devices. */
   readonly herExport: string;
   readonly herSchedule: string;
+  readonly herNotification: string;
   readonly herWebhook: string;
   readonly herDelivery: string;
   /** A share of her device that stands, of another person. */
@@ -73,6 +75,9 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     herSession: sessions.body.items[0]?.id ?? '',
     herExport: (await exports.made(ada, { type: 'device_logs', format: 'csv' })).id,
     herSchedule: await exports.scheduled(ada),
+    herNotification: await insertNotification((sql, values) => application.rows(sql, values), ada.id, {
+      deviceName: canary,
+    }),
     herWebhook: webhook.body.id,
     herDelivery: test.body.id,
     herShare: await share(url, ada, hers, `${canary}@example.com`),

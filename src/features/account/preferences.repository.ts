@@ -33,6 +33,18 @@ export class PreferencesRepository {
     return row ? toPreferences(row) : DEFAULTS;
   }
 
+  /** Those of each of these people. */
+  async getAll(userIds: readonly string[]): Promise<Map<string, Preferences>> {
+    const rows = await this.database.prisma((prisma) =>
+      prisma.userPreferences.findMany({
+        where: { userId: { in: [...userIds] } },
+        select: { userId: true, ...PREFERENCES },
+      }),
+    );
+    const chosen = new Map(rows.map(({ userId, ...row }) => [userId, toPreferences(row)]));
+    return new Map(userIds.map((userId) => [userId, chosen.get(userId) ?? DEFAULTS]));
+  }
+
   /** As {@link get}; they stay as they are until the end of the transaction. */
   async getLocked(userId: string): Promise<Preferences> {
     // The row of the account, because there may be none of preferences yet.

@@ -17,6 +17,11 @@ export class PreferencesService {
     return this.repository.get(userId);
   }
 
+  /** Those of each of these people. */
+  getAll(userIds: readonly string[]): Promise<ReadonlyMap<string, Preferences>> {
+    return this.repository.getAll(userIds);
+  }
+
   update(userId: string, changes: PreferenceChanges): Promise<Preferences> {
     return this.transactions.run(async () => {
       const before = await this.repository.getLocked(userId);

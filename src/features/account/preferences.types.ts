@@ -1,6 +1,6 @@
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
-export const NOTIFICATION_CHANNELS = ['in_app', 'email', 'push', 'sms'] as const;
+export const NOTIFICATION_CHANNELS = ['in_app', 'email', 'push', 'sms', 'chat'] as const;
 export type NotificationChannel = (typeof NOTIFICATION_CHANNELS)[number];
 
 /** The time of day without notifications; it may pass midnight. */

@@ -19,6 +19,7 @@ import { LoginAlertsService } from './login/login-alerts.service.js';
 import { LoginThrottleRepository } from './login/login-throttle.repository.js';
 import { LoginWindowsRepository } from './login/login-windows.repository.js';
 import { ProofVerifier } from './login/proof-verifier.js';
+import { NewClientsRepository } from './login/new-clients.repository.js';
 import { LoginService } from './login/login.service.js';
 import { ReauthenticationService } from './login/reauthentication.service.js';
 import { PasswordChangeService } from './passwords/password-change.service.js';
@@ -73,6 +74,7 @@ const PURGED = [LoginThrottleRepository, LoginWindowsRepository, OneTimeTokensRe
     TicketAuthenticator,
     KnownDevicesService,
     LoginAlertsService,
+    NewClientsRepository,
     ProofVerifier,
     SessionActivityService,
     SessionCache,

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { StorageModule } from '../../platform/storage/storage.module.js';
 import { AccountModule } from '../account/account.module.js';
@@ -8,6 +9,7 @@ import { SharingModule } from '../sharing/sharing.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { ExportCoverageService } from './export-coverage.service.js';
 import { EXPORTS_AUDIT } from './exports.audit.js';
+import { EXPORTS_EVENTS } from './exports.events.js';
 import { EXPORTS_MAIL } from './exports.mail.js';
 import { EXPORTS_PURGE } from './exports.purge.js';
 import { ExportsRepository } from './exports.repository.js';
@@ -51,6 +53,7 @@ const PROVIDERS = [
     DevicesModule,
     StorageModule,
     AuditPlatformModule.forFeature(EXPORTS_AUDIT),
+    EventsModule.forFeature(EXPORTS_EVENTS),
     MailModule.forFeature(EXPORTS_MAIL),
   ],
   providers: [...PROVIDERS, EXPORTS_PURGE],

@@ -1,4 +1,4 @@
-/** What people are told of. */
+/** What people are told of. The texts of each are in `texts`. */
 export const NOTIFICATION_KINDS = [
   'device_offline',
   'low_battery',
@@ -62,4 +62,53 @@ export interface NotificationValues {
   readonly alert?: string | null;
   /** `share_granted`: the device, where the event names none. */
   readonly deviceId?: string | null;
+}
+
+/** Over what messages are sent. `in_app` is none of them: what is told there is a row. */
+export const MESSAGE_CHANNELS = ['email', 'push', 'sms', 'chat'] as const;
+export type NotificationChannelName = (typeof MESSAGE_CHANNELS)[number];
+
+/**
+ * `PENDING`: it waits for its time, or for an attempt. `SENT`: the provider took it. `DELIVERED`: the provider says that it arrived.
+ * `SUPPRESSED`: it was not to be sent any more when its time came.
+ */
+export const MESSAGE_STATES = ['PENDING', 'SENT', 'DELIVERED', 'FAILED', 'SUPPRESSED'] as const;
+export type MessageState = (typeof MESSAGE_STATES)[number];
+
+/**
+ * Why something was not sent. `not_permitted`: the person may not see it any more. `not_wanted`: they do not want it any more.
+ * `blocked`: their account cannot act. `too_late`: it is of no use any more. `no_address`: the channel has none of theirs.
+ */
+export const SUPPRESSIONS = ['not_permitted', 'not_wanted', 'blocked', 'too_late', 'no_address'] as const;
+export type Suppression = (typeof SUPPRESSIONS)[number];
+
+/** What a person is told of, with what it is about. */
+export interface Notification {
+  readonly id: string;
+  readonly kind: NotificationKind;
+  readonly isUrgent: boolean;
+  readonly deviceId: string | null;
+  readonly subjectId: string | null;
+  readonly values: NotificationValues;
+  /** Events that it tells of. */
+  readonly occurrences: number;
+  readonly occurredAt: Date;
+  readonly lastAt: Date;
+  readonly createdAt: Date;
+  readonly readAt: Date | null;
+  readonly archivedAt: Date | null;
+}
+
+/** A notification on its way over a channel. */
+export interface NotificationDelivery {
+  readonly channel: NotificationChannelName;
+  readonly state: MessageState;
+  readonly reason: Suppression | null;
+  /** Shared by those that are sent as one message. */
+  readonly messageId: string;
+  readonly attempts: number;
+  readonly nextAttemptAt: Date | null;
+  readonly lastError: string | null;
+  readonly createdAt: Date;
+  readonly finishedAt: Date | null;
 }

@@ -2,11 +2,13 @@ import { Module, type OnModuleInit } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { ORGANIZATION_ROLES } from '../../contracts/resources.js';
 import { ResourceResolverRegistry } from '../../platform/auth/resource-resolver-registry.js';
+import { EventsModule } from '../../platform/events/events.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { AccountStandingService } from '../users/account-standing.service.js';
 import { INVITATIONS_ADOPTION } from './organizations.adoption.js';
 import { INVITATIONS_PURGE } from './organizations.purge.js';
+import { ORGANIZATIONS_EVENTS } from './organizations.events.js';
 import { ORGANIZATIONS_MAIL } from './organizations.mail.js';
 import { ORGANIZATIONS_AUDIT } from './organizations.audit.js';
 import { reaches } from './domain/roles.js';
@@ -24,6 +26,7 @@ import { OrganizationsService } from './organizations.service.js';
   imports: [
     UsersModule,
     AuditPlatformModule.forFeature(ORGANIZATIONS_AUDIT),
+    EventsModule.forFeature(ORGANIZATIONS_EVENTS),
     MailModule.forFeature(ORGANIZATIONS_MAIL),
   ],
   providers: [

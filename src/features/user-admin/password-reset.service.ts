@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { Principal } from '../../platform/auth/principal.js';
+import { EventLog } from '../../platform/events/event-log.js';
 import { Mailer } from '../../platform/mail/mailer.js';
 import { EmailQuotaService } from '../auth/email/email-quota.service.js';
 import { PasswordChangeService } from '../auth/passwords/password-change.service.js';
@@ -30,6 +31,7 @@ export class PasswordResetService {
     private readonly authority: AdminAuthorityService,
     private readonly quota: EmailQuotaService,
     private readonly mailer: Mailer,
+    private readonly events: EventLog,
   ) {}
 
   /**
@@ -42,15 +44,17 @@ export class PasswordResetService {
     if (means === 'link') {
       await this.authority.exercise(admin, [userId], async () => {
         await this.changes.apply({ ...change, passwordHash: null });
+        await this.recordReset(userId, admin);
         await this.mailLink('password_taken_away', await this.users.get(userId));
       });
       return null;
     }
     const password = oneTimePassword();
     const passwordHash = await this.passwords.hash(password, { email: '' });
-    await this.authority.exercise(admin, [userId], () =>
-      this.changes.apply({ ...change, passwordHash, mustChange: true }),
-    );
+    await this.authority.exercise(admin, [userId], async () => {
+      await this.changes.apply({ ...change, passwordHash, mustChange: true });
+      await this.recordReset(userId, admin);
+    });
     return password;
   }
 
@@ -60,6 +64,16 @@ export class PasswordResetService {
    */
   invite(user: User): Promise<void> {
     return this.mailLink('set_password', user);
+  }
+
+  private recordReset(userId: string, admin: Principal): Promise<void> {
+    return this.events.append({
+      type: 'password_reset',
+      payload: { by: 'administrator' },
+      source: 'http',
+      actor: `user:${admin.userId}`,
+      userId,
+    });
   }
 
   private async mailLink(

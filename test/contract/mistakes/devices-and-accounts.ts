@@ -200,7 +200,7 @@ export const DEVICES_AND_ACCOUNTS: readonly Mistake[] = [
     detail: '`theme` must be one of system, light, dark',
     errors: [
       '/theme: `theme` must be one of system, light, dark',
-      '/notificationChannels: `notificationChannels`: each of them must be one of in_app, email, push, sms',
+      '/notificationChannels: `notificationChannels`: each of them must be one of in_app, email, push, sms, chat',
     ],
   },
   {

@@ -1,16 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
+import type { Principal } from '../../../platform/auth/principal.js';
 import { newContext, runInContext } from '../../../platform/context/request-context.js';
 import { EventLog } from '../../../platform/events/event-log.js';
 import { type Counter, Metrics } from '../../../platform/metrics/metrics.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import type { ClientInfo } from '../auth.types.js';
+import { deviceName } from '../sessions/domain/device-name.js';
 import { type FailureCount, LoginWindowsRepository } from './login-windows.repository.js';
+import { NewClientsRepository } from './new-clients.repository.js';
 
 const OVERALL = '';
 const PER_ACCOUNT = 20;
 const IN_ALL = 100;
 
-/** Detects bursts of failed logins across all processes, and alerts administrators once in a window. */
+/** Detects bursts of failed logins across all processes, and alerts administrators once in a window; tells people of new clients. */
 @Injectable()
 export class LoginAlertsService {
   readonly #failures: Counter<'reason'>;
@@ -18,6 +22,7 @@ export class LoginAlertsService {
 
   constructor(
     private readonly windows: LoginWindowsRepository,
+    private readonly clients: NewClientsRepository,
     private readonly transactions: Transactions,
     private readonly events: EventLog,
     metrics: Metrics,
@@ -39,6 +44,23 @@ export class LoginAlertsService {
         await this.raise(count, userId);
       }
     }
+  }
+
+  /**
+   * In the transaction of a login by a client that showed no known device. The first one of an account is no news, and neither is
+   * a browser that lost its cookies.
+   */
+  async recordSignIn({ userId, sessionId }: Principal, { ip, userAgent }: ClientInfo): Promise<void> {
+    if (!(await this.clients.isNew(sessionId))) {
+      return;
+    }
+    await this.events.append({
+      type: 'signed_in_anew',
+      payload: { sessionId, client: deviceName(userAgent), ...(ip === null ? {} : { address: ip }) },
+      source: 'system',
+      actor: `user:${userId}`,
+      userId,
+    });
   }
 
   /** In a transaction and context of its own: an alert is no part of the request that was one too many. */

@@ -69,7 +69,11 @@ export class LoginService {
         // The password was changed meanwhile: the change ended all sessions, and would not end this one.
         throw new InvalidCredentialsError();
       }
-      return { user, session: await this.sessions.open(user, { ...client, rememberMe, knownDevice }) };
+      const session = await this.sessions.open(user, { ...client, rememberMe, knownDevice });
+      if (!isCurrent) {
+        await this.alerts.recordSignIn(session.principal, client);
+      }
+      return { user, session };
     });
     return { ...(await this.sessions.tokensOf(session)), user, knownDevice };
   }

@@ -148,6 +148,30 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `w.user_id = ${me}`,
   },
   {
+    name: 'notification',
+    table: 'notifications t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'kind device_id occurrences occurred_at last_at created_at read_at archived_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'notification_message',
+    table: 'notification_messages t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'channel state reason attempts last_error created_at finished_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'notification_preference',
+    table: 'notification_preferences t',
+    id: "t.kind || ' ' || t.channel",
+    at: 't.updated_at',
+    members: 'kind channel is_enabled updated_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
     // In the log of their own account alone, or each copy would read the whole log: the rest is among their activity. Payloads may
     // tell of others.
     name: 'event',

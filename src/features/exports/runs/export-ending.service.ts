@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { EventLog } from '../../../platform/events/event-log.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import type { StoredFile } from '../../../platform/storage/file-store.js';
@@ -22,6 +23,7 @@ export class ExportEndingService {
     private readonly transactions: Transactions,
     private readonly mailer: ExportMailer,
     private readonly signals: SignalBus,
+    private readonly events: EventLog,
   ) {}
 
   /** @returns false when the attempt is none any more: its file must be deleted. */
@@ -40,6 +42,20 @@ export class ExportEndingService {
     this.signals.publish('export_changed', { exportId, userId, state, rows, percent: percentOf(one) });
   }
 
+  /** Who waits for it learns of it by the answer. */
+  private async record({ id: exportId, userId, type, failure, isWaitedFor }: EndedExport): Promise<void> {
+    if (isWaitedFor) {
+      return;
+    }
+    await this.events.append({
+      type: 'export_finished',
+      payload: { exportId, type, state: failure === null ? 'COMPLETED' : 'FAILED' },
+      source: 'system',
+      actor: 'system',
+      userId,
+    });
+  }
+
   private end(change: () => Promise<EndedExport | null>): Promise<boolean> {
     return this.transactions.run(async () => {
       const ended = await change();
@@ -47,6 +63,7 @@ export class ExportEndingService {
         return false;
       }
       await this.mailer.tellOf(ended);
+      await this.record(ended);
       this.transactions.afterCommit(() => {
         this.tell(ended);
       });

@@ -104,7 +104,7 @@ export class InvitationsService {
     const token = randomToken();
     const invitation = { email, role, invitedBy: actorId, tokenHash: sha256(token), ttlMs: TTL_MS };
     const id = await this.repository.put(organizationId, invitation);
-    await this.mailer.send({ organizationId, inviterId: actorId, email, role, token });
+    await this.mailer.send({ invitationId: id, organizationId, inviterId: actorId, email, role, token });
     await this.audit.record({ entity: { type: 'invitation', id }, after: { organizationId, email, role } });
     return id;
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EventType } from '../../../contracts/events.js';
 import { arrayParam } from '../../../platform/prisma/array-param.js';
 import { Database } from '../../../platform/prisma/database.js';
+import { CONCERNED_PEOPLE } from '../../history/feed/audience.sql.js';
 
 /** An endpoint that may be told of an event, by what is known of both before access is judged. */
 export interface AudienceMember {
@@ -28,8 +29,8 @@ const isOfPresentOwner = (at: string): string =>
 const ANY = `SELECT EXISTS (SELECT FROM webhook_endpoints WHERE state = 'ENABLED') AS "any"`;
 
 /**
- * The endpoints of those who may be concerned: whose feed it is, the members of the organization that has the device, those whom the
- * device is shared with, administrators for alerts, and the organization itself, of what happened since the present owner has it.
+ * The endpoints of those who may be concerned, and of the organization that has the device, of what happened since the present owner
+ * has it. Who takes every type is not told of notifications: they tell of what was told already.
  */
 // SQL: a set-based batch
 const AUDIENCE = `
@@ -38,12 +39,7 @@ const AUDIENCE = `
         ${arrayParam(4, 'timestamptz')}, ${arrayParam(5, 'timestamptz')})
       WITH ORDINALITY AS a(device_id, user_id, type, occurred_at, received_at, place)
   ), concerned AS (
-    SELECT place, user_id, NULL::uuid AS organization_id FROM asked WHERE user_id IS NOT NULL
-    UNION SELECT a.place, m.user_id, NULL FROM asked a JOIN devices d ON d.id = a.device_id
-      JOIN memberships m ON m.organization_id = d.organization_id
-    UNION SELECT a.place, s.user_id, NULL FROM asked a JOIN device_shares s ON s.device_id = a.device_id
-      WHERE s.user_id IS NOT NULL
-    UNION SELECT a.place, u.id, NULL FROM asked a JOIN users u ON a.type = 'system_alert' AND u.role = 'ADMIN'
+    SELECT place, user_id, NULL::uuid AS organization_id FROM (${CONCERNED_PEOPLE}) p
     UNION SELECT a.place, NULL, d.organization_id FROM asked a JOIN devices d ON d.id = a.device_id
       WHERE d.organization_id IS NOT NULL
         AND ${isOfPresentOwner('a.occurred_at')}
@@ -52,7 +48,7 @@ const AUDIENCE = `
   FROM concerned c JOIN asked a USING (place)
   JOIN webhook_endpoints w ON w.user_id = c.user_id OR w.organization_id = c.organization_id
   WHERE w.state = 'ENABLED' AND a.received_at >= w.since
-    AND (w.event_types = '{}' OR a.type = ANY(w.event_types))
+    AND (w.event_types = '{}' AND a.type <> 'notification' OR a.type = ANY(w.event_types))
     AND (w.device_ids = '{}' OR a.device_id = ANY(w.device_ids))
   ORDER BY c.place, w.id`;
 

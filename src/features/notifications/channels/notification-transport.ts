@@ -1,0 +1,43 @@
+import type { NotificationChannelName, NotificationKind } from '../notifications.types.js';
+
+/** A message as a channel sends it. */
+export interface ChannelMessage {
+  /** The same in each attempt. */
+  readonly id: string;
+  readonly userId: string;
+  readonly title: string;
+  readonly text: string;
+  /** Where the person goes on from there. */
+  readonly url: string | null;
+  readonly isUrgent: boolean;
+  readonly kind: NotificationKind | 'digest';
+  /** Of all that it tells of, each once. */
+  readonly kinds: readonly NotificationKind[];
+  /** Notifications in it. */
+  readonly count: number;
+  /** Of the text, as a BCP 47 tag. */
+  readonly language: string;
+}
+
+/** What became of an attempt to send one. */
+export type SendOutcome =
+  | { readonly sent: true; readonly providerId: string | null }
+  | {
+      readonly sent: false;
+      /** A word for people who run the installation: nothing of what the message says. */
+      readonly reason: string;
+      /** Another attempt would fail as well. */
+      readonly isPermanent: boolean;
+      /** What the provider asks for. */
+      readonly retryAfterMs: number | null;
+      /** The person has no address for it: nothing failed. */
+      readonly hasNoAddress?: boolean;
+    };
+
+/** A way to people outside the app. */
+export abstract class NotificationTransport {
+  abstract readonly name: NotificationChannelName;
+
+  /** Never throws for what a provider does. Called again with the same id where it is not known whether it was sent. */
+  abstract send(message: ChannelMessage): Promise<SendOutcome>;
+}

@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import type { NewEvent, StoredEvent } from '../../../contracts/events.js';
+import { EventLog } from '../../../platform/events/event-log.js';
+import { newId } from '../../../shared/ids.js';
+import { FeedAccessService } from '../../history/feed/feed-access.service.js';
+import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
+import { type MatchedEvent, matchEvents, sameness } from '../domain/notification-kinds.js';
+import { findRepetitions } from '../domain/repetition.js';
+import { isWanted } from '../preferences/wanted-channels.js';
+import type { NotificationChannelName } from '../notifications.types.js';
+import { NotificationWishesService, type PersonWishes } from '../preferences/notification-wishes.service.js';
+import { MessagePlacementService } from './message-placement.service.js';
+import { NotificationAudienceRepository } from './notification-audience.repository.js';
+import { type NewNotification, NotificationOutboxRepository } from './notification-outbox.repository.js';
+
+/** What a person is to be told, and how. */
+interface Draft {
+  readonly userId: string;
+  readonly matched: MatchedEvent;
+  readonly dedupKey: string | null;
+  readonly sameForMs: number;
+  readonly wishes: PersonWishes;
+  readonly isInApp: boolean;
+  readonly channels: readonly NotificationChannelName[];
+}
+
+/** Makes notifications of events, for those who may see them and want to be told. */
+@Injectable()
+export class NotificationMakerService {
+  constructor(
+    private readonly audience: NotificationAudienceRepository,
+    private readonly access: FeedAccessService,
+    private readonly wishes: NotificationWishesService,
+    private readonly channels: NotificationChannelRegistry,
+    private readonly outbox: NotificationOutboxRepository,
+    private readonly placement: MessagePlacementService,
+    private readonly events: EventLog,
+  ) {}
+
+  /** Part of the surrounding transaction. @returns whether a message waits to be sent */
+  async makeOf(events: readonly StoredEvent[]): Promise<boolean> {
+    const matched = matchEvents(events);
+    const drafts = matched.length > 0 ? await this.draftsOf(await this.named(matched)) : [];
+    if (drafts.length === 0) {
+      return false;
+    }
+    const keyed = drafts.flatMap(({ userId, dedupKey }) => (dedupKey === null ? [] : [{ userId, dedupKey }]));
+    const { added, repeated, outdated } = findRepetitions(drafts, await this.outbox.held(keyed));
+    await this.outbox.outdate(outdated);
+    await this.outbox.repeat(
+      repeated.map(({ id, count, last }) => ({
+        id,
+        count,
+        lastAt: last.matched.event.occurredAt,
+        values: last.matched.values,
+      })),
+    );
+    const notifications = added.map(({ first, last, count }) => ({
+      ...toNotification(first, last, count),
+      channels: first.channels,
+      quietHours: first.wishes.quietHours,
+    }));
+    await this.outbox.add(notifications);
+    const hasMessages = await this.placement.place(notifications);
+    await this.events.append(notifications.filter(({ isInApp }) => isInApp).map(toEvent));
+    return hasMessages;
+  }
+
+  private async draftsOf(matched: readonly MatchedEvent[]): Promise<Draft[]> {
+    const asked = matched.map(({ rule, event }) => ({ recipients: rule.recipients, event }));
+    const concerned = (await this.audience.audienceOf(asked)).flatMap(({ place, userId }) => {
+      const one = matched[place];
+      return one ? [{ userId, matched: one }] : [];
+    });
+    const verdicts = await this.access.judge(concerned.map(({ userId, matched: { event } }) => ({ userId, event })));
+    const permitted = concerned.filter((_, index) => verdicts[index]?.maySee);
+    const wishes = await this.wishes.of(permitted.map(({ userId }) => userId));
+    return permitted.flatMap(({ userId, matched: one }) => {
+      const theirs = wishes.get(userId);
+      return theirs ? this.draftOf(userId, one, theirs) : [];
+    });
+  }
+
+  /** None where the person wants it over no channel. */
+  private draftOf(userId: string, matched: MatchedEvent, wishes: PersonWishes): Draft[] {
+    const { kind, sameForMs } = matched.rule;
+    const isInApp = isWanted(wishes, kind, 'in_app');
+    const channels = this.channels.names().filter((channel) => isWanted(wishes, kind, channel));
+    return isInApp || channels.length > 0
+      ? [
+          {
+            userId,
+            matched: seenBy(userId, matched),
+            dedupKey: sameness(matched),
+            sameForMs,
+            wishes,
+            isInApp,
+            channels,
+          },
+        ]
+      : [];
+  }
+
+  /** With what their devices are called. */
+  private async named(matched: readonly MatchedEvent[]): Promise<MatchedEvent[]> {
+    const deviceOf = ({ event, values }: MatchedEvent): unknown => event.deviceId ?? values.deviceId;
+    const ids = matched.map(deviceOf).filter((id) => typeof id === 'string');
+    const names = await this.audience.namesOf([...new Set(ids)]);
+    return matched.map((one) => {
+      const name = names.get(String(deviceOf(one)));
+      return name === undefined ? one : { ...one, values: { ...one.values, deviceName: name } };
+    });
+  }
+}
+
+/** With what is said differently to different people. */
+function seenBy(userId: string, matched: MatchedEvent): MatchedEvent {
+  const { rule, event, subjectId, values } = matched;
+  const isAlarm = rule.kind === 'security_alarm' && subjectId !== null;
+  return {
+    ...matched,
+    values: { ...values, occurredAt: event.occurredAt, ...(isAlarm ? { isOwnAccount: subjectId === userId } : {}) },
+  };
+}
+
+function toNotification({ userId, matched, dedupKey, isInApp }: Draft, last: Draft, count: number): NewNotification {
+  const { rule, event, subjectId } = matched;
+  return {
+    id: newId(),
+    userId,
+    kind: rule.kind,
+    isUrgent: rule.isUrgent,
+    eventType: event.type,
+    eventUserId: event.userId,
+    deviceId: event.deviceId,
+    subjectId,
+    values: last.matched.values,
+    dedupKey,
+    occurrences: count,
+    occurredAt: event.occurredAt,
+    lastAt: last.matched.event.occurredAt,
+    isInApp,
+  };
+}
+
+function toEvent({ id: notificationId, kind, isUrgent, userId }: NewNotification): NewEvent {
+  return {
+    type: 'notification',
+    payload: { notificationId, kind, isUrgent },
+    source: 'system',
+    actor: 'system',
+    userId,
+  };
+}

@@ -1,0 +1,16 @@
+import type { AuditDeclaration } from '../../platform/audit/audit-registry.js';
+
+declare module '../../contracts/audit.js' {
+  interface AuditActions extends Record<(typeof NOTIFICATIONS_AUDIT.actions)[number], true> {}
+  interface AuditEntityTypes extends Readonly<typeof NOTIFICATIONS_AUDIT.entities> {}
+}
+
+export const NOTIFICATIONS_AUDIT = {
+  actions: [
+    'notification_updated',
+    'notifications_read',
+    'notification_preferences_updated',
+    'notifications_unsubscribed',
+  ],
+  entities: { notification: 'notificationId' },
+} as const satisfies AuditDeclaration;

@@ -1,0 +1,70 @@
+import { Module } from '@nestjs/common';
+import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
+import { EventsModule } from '../../platform/events/events.module.js';
+import { MailModule } from '../../platform/mail/mail.module.js';
+import { AccountModule } from '../account/account.module.js';
+import { HistoryModule } from '../history/history.module.js';
+import { UsersModule } from '../users/users.module.js';
+import { EmailTransport } from './channels/email-transport.js';
+import { NotificationChannelRegistry } from './channels/notification-channel-registry.js';
+import { UnsubscribeTokensService } from './channels/unsubscribe-tokens.service.js';
+import { NotificationViewService } from './list/notification-view.service.js';
+import { NotificationsRepository } from './list/notifications.repository.js';
+import { NotificationsService } from './list/notifications.service.js';
+import { MessagePlacementService } from './making/message-placement.service.js';
+import { NotificationAudienceRepository } from './making/notification-audience.repository.js';
+import { NotificationEventReaderService } from './making/notification-event-reader.service.js';
+import { NotificationMakerService } from './making/notification-maker.service.js';
+import { NotificationOutboxRepository } from './making/notification-outbox.repository.js';
+import { NOTIFICATIONS_AUDIT } from './notifications.audit.js';
+import { NOTIFICATIONS_EVENTS } from './notifications.events.js';
+import { NOTIFICATIONS_MAIL } from './notifications.mail.js';
+import { NOTIFICATION_MESSAGES_PURGE, NOTIFICATIONS_PURGE } from './notifications.purge.js';
+import { NotificationPreferencesRepository } from './preferences/notification-preferences.repository.js';
+import { NotificationPreferencesService } from './preferences/notification-preferences.service.js';
+import { NotificationWishesService } from './preferences/notification-wishes.service.js';
+import { FailedMessagesRepository } from './sending/failed-messages.repository.js';
+import { FailedMessagesService } from './sending/failed-messages.service.js';
+import { MessageAttemptsRepository } from './sending/message-attempts.repository.js';
+import { MessageJudgeService } from './sending/message-judge.service.js';
+
+/** What the edges of the feature call, in one role or another. */
+const PROVIDERS = [
+  NotificationsService,
+  NotificationViewService,
+  NotificationsRepository,
+  NotificationPreferencesService,
+  NotificationPreferencesRepository,
+  NotificationWishesService,
+  NotificationChannelRegistry,
+  UnsubscribeTokensService,
+  NotificationAudienceRepository,
+  NotificationOutboxRepository,
+  MessagePlacementService,
+  NotificationMakerService,
+  MessageAttemptsRepository,
+  MessageJudgeService,
+  FailedMessagesRepository,
+  FailedMessagesService,
+];
+
+/** What people are told of what happened, in the app and outside of it. */
+@Module({
+  imports: [
+    UsersModule,
+    AccountModule,
+    HistoryModule,
+    AuditPlatformModule.forFeature(NOTIFICATIONS_AUDIT),
+    EventsModule.forFeature(NOTIFICATIONS_EVENTS),
+    MailModule.forFeature(NOTIFICATIONS_MAIL),
+  ],
+  providers: [
+    ...PROVIDERS,
+    EmailTransport,
+    NotificationEventReaderService,
+    NOTIFICATIONS_PURGE,
+    NOTIFICATION_MESSAGES_PURGE,
+  ],
+  exports: PROVIDERS,
+})
+export class NotificationsModule {}

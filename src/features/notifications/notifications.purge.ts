@@ -1,0 +1,21 @@
+import { purgeRule } from '../../platform/scheduling/purge-registry.js';
+import { NotificationsRepository } from './list/notifications.repository.js';
+import { FailedMessagesRepository } from './sending/failed-messages.repository.js';
+
+const DAY_MS = 86_400_000;
+
+export const NOTIFICATIONS_PURGE = purgeRule({
+  name: 'purge_notifications',
+  tables: ['notifications'],
+  keptFor: 90 * DAY_MS,
+  from: [NotificationsRepository],
+  purge: ({ limit, keptMs }, notifications) => notifications.purge(limit, keptMs),
+});
+
+export const NOTIFICATION_MESSAGES_PURGE = purgeRule({
+  name: 'purge_notification_messages',
+  tables: ['notification_messages'],
+  keptFor: 90 * DAY_MS,
+  from: [FailedMessagesRepository],
+  purge: ({ limit, keptMs }, messages) => messages.purge(limit, keptMs),
+});
