@@ -23,6 +23,11 @@ export class EmailTransport extends NotificationTransport implements OnModuleIni
     this.registry.register(this);
   }
 
+  /** Each account has an address. */
+  reachable(userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    return Promise.resolve(new Set(userIds));
+  }
+
   async send({ id, userId, title, text, url, language, kinds }: ChannelMessage): Promise<SendOutcome> {
     const { email: to } = await this.users.getAccount(userId);
     const token = this.tokens.issue({ userId, kinds });

@@ -19,6 +19,16 @@ export class NotificationChannelRegistry {
     return [...this.#channels.keys()];
   }
 
+  /** Whom of these people each channel can reach. */
+  async reachOf(userIds: readonly string[]): Promise<ReadonlyMap<NotificationChannelName, ReadonlySet<string>>> {
+    const ids = [...new Set(userIds)];
+    return new Map(
+      await Promise.all(
+        [...this.#channels.values()].map(async (channel) => [channel.name, await channel.reachable(ids)] as const),
+      ),
+    );
+  }
+
   get(name: NotificationChannelName): NotificationTransport | undefined {
     return this.#channels.get(name);
   }

@@ -15,6 +15,10 @@ export interface ChannelMessage {
   readonly kinds: readonly NotificationKind[];
   /** Notifications in it. */
   readonly count: number;
+  /** For apps, which open what it is about. */
+  readonly data: Readonly<Record<string, string>>;
+  /** For how long it is of use. */
+  readonly usefulForMs: number;
   /** Of the text, as a BCP 47 tag. */
   readonly language: string;
 }
@@ -37,6 +41,9 @@ export type SendOutcome =
 /** A way to people outside the app. */
 export abstract class NotificationTransport {
   abstract readonly name: NotificationChannelName;
+
+  /** Those of these people whom it can reach. For the others nothing is made to be sent. */
+  abstract reachable(userIds: readonly string[]): Promise<ReadonlySet<string>>;
 
   /** Never throws for what a provider does. Called again with the same id where it is not known whether it was sent. */
   abstract send(message: ChannelMessage): Promise<SendOutcome>;

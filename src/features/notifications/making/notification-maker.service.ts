@@ -74,31 +74,14 @@ export class NotificationMakerService {
     });
     const verdicts = await this.access.judge(concerned.map(({ userId, matched: { event } }) => ({ userId, event })));
     const permitted = concerned.filter((_, index) => verdicts[index]?.maySee);
-    const wishes = await this.wishes.of(permitted.map(({ userId }) => userId));
+    const people = permitted.map(({ userId }) => userId);
+    const wishes = await this.wishes.of(people);
+    const reach = await this.channels.reachOf(people);
     return permitted.flatMap(({ userId, matched: one }) => {
       const theirs = wishes.get(userId);
-      return theirs ? this.draftOf(userId, one, theirs) : [];
+      const reached = [...reach].filter(([, ids]) => ids.has(userId)).map(([channel]) => channel);
+      return theirs ? draftOf(userId, one, theirs, reached) : [];
     });
-  }
-
-  /** None where the person wants it over no channel. */
-  private draftOf(userId: string, matched: MatchedEvent, wishes: PersonWishes): Draft[] {
-    const { kind, sameForMs } = matched.rule;
-    const isInApp = isWanted(wishes, kind, 'in_app');
-    const channels = this.channels.names().filter((channel) => isWanted(wishes, kind, channel));
-    return isInApp || channels.length > 0
-      ? [
-          {
-            userId,
-            matched: seenBy(userId, matched),
-            dedupKey: sameness(matched),
-            sameForMs,
-            wishes,
-            isInApp,
-            channels,
-          },
-        ]
-      : [];
   }
 
   /** With what their devices are called. */
@@ -111,6 +94,24 @@ export class NotificationMakerService {
       return name === undefined ? one : { ...one, values: { ...one.values, deviceName: name } };
     });
   }
+}
+
+/** None where the person wants it over no channel by which they can be reached. */
+function draftOf(
+  userId: string,
+  matched: MatchedEvent,
+  wishes: PersonWishes,
+  reached: readonly NotificationChannelName[],
+): Draft[] {
+  const { kind, sameForMs } = matched.rule;
+  const isInApp = isWanted(wishes, kind, 'in_app');
+  const channels = reached.filter((channel) => isWanted(wishes, kind, channel));
+  if (!isInApp && channels.length === 0) {
+    return [];
+  }
+  return [
+    { userId, matched: seenBy(userId, matched), dedupKey: sameness(matched), sameForMs, wishes, isInApp, channels },
+  ];
 }
 
 /** With what is said differently to different people. */

@@ -1,9 +1,10 @@
-import { type BeforeApplicationShutdown, Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { PinoLogger } from 'nestjs-pino';
 import { JobQueue } from '../../../platform/queue/job-queue.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
-import { type BackgroundLoop, type StepOutcome } from '../../../platform/scheduling/background-loop.js';
+import type { StepOutcome } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
+import { Sweeper } from '../../../platform/scheduling/sweeper.js';
 import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
 import { MessageAttemptsRepository } from './message-attempts.repository.js';
 
@@ -17,44 +18,26 @@ const RETRY_WITHIN_MS = 10_000;
  * those whose job was lost with Redis or whose worker died. Any number of workers may run it; an edge of that role.
  */
 @Injectable()
-export class NotificationSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  readonly #loop: BackgroundLoop;
-  #unsubscribe: (() => void) | undefined;
-
+export class NotificationSweeper extends Sweeper {
   constructor(
     private readonly attempts: MessageAttemptsRepository,
     private readonly channels: NotificationChannelRegistry,
     private readonly queues: JobQueue,
-    private readonly signals: SignalBus,
+    signals: SignalBus,
     loops: LoopRegistry,
     logger: PinoLogger,
   ) {
-    logger.setContext(NotificationSweeper.name);
-    this.#loop = loops.create('notifications', () => this.sweep(), {
+    super(signals, loops, logger, {
+      name: 'notifications',
+      wokenBy: 'notifications_wait',
+      whileFailing: 'Notifications wait: no jobs could be made of them',
       idleFromMs: LOOK_EVERY_MS,
       idleMs: LOOK_EVERY_MS,
       retryMs: RETRY_WITHIN_MS,
-      onError: (error, failures) => {
-        if (failures === 1) {
-          logger.warn({ err: error }, 'Notifications wait: no jobs could be made of them');
-        }
-      },
     });
   }
 
-  onApplicationBootstrap(): void {
-    this.#unsubscribe = this.signals.on('notifications_wait', () => {
-      this.#loop.wake();
-    });
-    this.#loop.start();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.#unsubscribe?.();
-    await this.#loop.stop();
-  }
-
-  private async sweep(): Promise<StepOutcome> {
+  protected async sweep(): Promise<StepOutcome> {
     for (const line of await this.attempts.dueLines(this.channels.names())) {
       for (let slot = 1; slot <= SLOTS; slot += 1) {
         const id = `${line.channel}-${line.isUrgent ? 'urgent' : 'other'}-${String(slot)}`;
