@@ -103,6 +103,18 @@ describe('an endpoint that wants nothing', () => {
 
   it('is tried at once at another address, whatever the one before did', async () => {
     const { id } = await fixture.webhook(door.ada, { url: receiver.url, eventTypes: ['custom'] });
+    receiver.react = () => 503;
+    await happen();
+    await eventually('it has failed', async () => {
+      const [waiting] = await fixture.deliveriesOf(door.ada, id);
+      return waiting?.attempts === 1 && waiting.lastStatus === 503;
+    });
+    receiver.react = () => 204;
+    receiver.arrived.length = 0;
+    await fixture.sql.rows(
+      `UPDATE webhook_deliveries SET next_attempt_at = now() + interval '4 hours' WHERE endpoint_id = $1`,
+      [id],
+    );
     await fixture.sql.rows(
       `UPDATE webhook_endpoints SET failures = 9, failing_since = now() - interval '2 days',
          paused_until = now() + interval '5 minutes' WHERE id = $1`,
@@ -112,8 +124,7 @@ describe('an endpoint that wants nothing', () => {
       fixture.request<WebhookBody>(door.ada, 'PATCH', `/webhooks/${id}`, body);
     expect((await change({ description: 'Front desk' })).body.failures).toBe(9);
     expect((await change({ url: `${receiver.url}/new` })).body.failures).toBe(0);
-    await happen();
-    await eventually('it arrived', () => receiver.arrived.length > 0);
+    await eventually('what waited for another attempt arrived', () => receiver.arrived.length > 0);
   });
 });
 

@@ -37,6 +37,13 @@ const UPDATE = `
     paused_until = CASE WHEN url = $2 THEN paused_until END
   WHERE id = $1`;
 
+/** What is under way is left alone: its lease is shorter than this. */
+// SQL: a lock
+const HURRY = `
+  UPDATE webhook_deliveries SET next_attempt_at = now() WHERE id IN (
+    SELECT id FROM webhook_deliveries WHERE endpoint_id = $1 AND state = 'PENDING' AND failures > 0
+      AND next_attempt_at > now() + interval '3 seconds' AND next_attempt_at < 'infinity' FOR UPDATE SKIP LOCKED)`;
+
 /** What was received while it was disabled is not delivered. */
 // SQL: database time
 const ENABLE = `
@@ -129,6 +136,11 @@ export class WebhooksRepository {
   async update(id: string, { url, description, eventTypes, deviceIds }: WebhookSettings): Promise<void> {
     const values = [id, url, receiverOf(url), description, eventTypes, deviceIds];
     await this.database.query('webhooks_update', UPDATE, values);
+  }
+
+  /** What has failed, and waits, is tried again at once. */
+  async hurry(id: string): Promise<void> {
+    await this.database.query('webhooks_hurry', HURRY, [id]);
   }
 
   async enable(id: string): Promise<void> {

@@ -104,6 +104,9 @@ export class WebhooksService {
       const url = changes.url === undefined ? before.url : this.judged(changes.url);
       await this.authority.requireDevices(before, changes.deviceIds ?? []);
       await this.endpoints.update(id, { ...after, url });
+      if (url !== before.url) {
+        await this.endpoints.hurry(id);
+      }
       if (enabled === true && before.state === 'DISABLED') {
         await this.endpoints.enable(id);
       } else if (enabled === false) {
