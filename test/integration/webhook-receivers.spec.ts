@@ -167,6 +167,27 @@ describe('a receiver that hangs', () => {
     expect(arrived()).toBe(4);
     await Promise.all(hanging.map((one) => one.stop()));
   });
+
+  it('of three owners at many addresses leaves slots for endpoints that answer', async () => {
+    await fixture.webhook(door.grace, { url: receiver.url, eventTypes: ['device_registered'] });
+    await fixture.registerDevice(door.grace);
+    await eventually('it answers', () => receiver.arrived.length > 0);
+    const hanging = await Promise.all(Array.from({ length: 12 }, () => WebhookReceiver.start()));
+    const doors = await Promise.all([1, 2, 3].map(() => fixture.createDoor()));
+    for (const [index, one] of hanging.entries()) {
+      one.react = () => 'hang';
+      await fixture.webhook(doors[index % 3]!.ada, { url: one.url, eventTypes: ['custom'] });
+    }
+    await Promise.all(doors.map((one) => happen(1, one)));
+    const arrived = (): number => hanging.reduce((sum, one) => sum + one.arrived.length, 0);
+    await eventually('five hang', () => arrived() >= 5);
+    const began = performance.now();
+    await fixture.registerDevice(door.grace);
+    await eventually('the one that answers is told', () => receiver.arrived.length > 1);
+    expect((receiver.arrived[1]?.at ?? Infinity) - began).toBeLessThan(5_000);
+    expect(arrived()).toBe(5);
+    await Promise.all(hanging.map((one) => one.stop()));
+  });
 });
 
 describe('a delivery that was given up', () => {

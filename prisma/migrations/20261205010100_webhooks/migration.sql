@@ -17,6 +17,7 @@ CREATE TABLE "webhook_endpoints" (
     "since" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
     "failures" INTEGER NOT NULL DEFAULT 0,
     "failing_since" TIMESTAMPTZ(3),
+    "proven_at" TIMESTAMPTZ(3),
     "paused_until" TIMESTAMPTZ(3),
     "version" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),

@@ -34,7 +34,7 @@ const UPDATE = `
   UPDATE webhook_endpoints SET url = $2, receiver = $3, description = $4, event_types = $5::text[],
     device_ids = $6::uuid[], version = version + 1, updated_at = now(),
     failures = CASE WHEN url = $2 THEN failures ELSE 0 END, failing_since = CASE WHEN url = $2 THEN failing_since END,
-    paused_until = CASE WHEN url = $2 THEN paused_until END
+    paused_until = CASE WHEN url = $2 THEN paused_until END, proven_at = CASE WHEN url = $2 THEN proven_at END
   WHERE id = $1`;
 
 /** What is under way is left alone: its lease is shorter than this. */

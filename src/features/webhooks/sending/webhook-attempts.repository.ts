@@ -28,7 +28,10 @@ const RECEIVERS = `${WAITING}
 
 const IS_DUE = `state = 'PENDING' AND next_attempt_at <= now()`;
 
-/** Of the endpoints at the receiver, that one's whose first is due longest. `$2`: owners whose turn it is not. */
+const standingOf = (endpoint: string): string =>
+  `CASE WHEN ${endpoint}.failures > 0 THEN 'failing' WHEN ${endpoint}.proven_at IS NULL THEN 'new' ELSE 'proven' END`;
+
+/** Of the endpoints at the receiver, that one's whose first is due longest. `$2` and `$3`: whose turn it is not. */
 // SQL: a lock
 const BEGIN = `
   UPDATE webhook_deliveries d SET attempts = d.attempts + 1, next_attempt_at = now() + ${LEASE}
@@ -40,13 +43,15 @@ const BEGIN = `
         SELECT next_attempt_at FROM webhook_deliveries WHERE endpoint_id = e.id AND ${IS_DUE}
         ORDER BY next_attempt_at LIMIT 1) first
       WHERE e.receiver = $1 AND ${IS_OPEN} AND coalesce(e.user_id, e.organization_id) <> ALL(${arrayParam(2, 'uuid')})
+        AND ${standingOf('e')} <> ALL(${arrayParam(3, 'text')})
       ORDER BY first.next_attempt_at LIMIT 1)
     ORDER BY next_attempt_at LIMIT 1 FOR UPDATE SKIP LOCKED)
   RETURNING d.id, d.endpoint_id AS "endpointId", d.device_id AS "deviceId", d.type, d.event_user_id AS "eventUserId",
     d.occurred_at AS "occurredAt", d.body, d.attempts AS attempt, d.failures, w.url, w.user_id AS "userId",
     w.organization_id AS "organizationId", w.secret,
     CASE WHEN w.previous_until > now() THEN w.previous_secret END AS "previousSecret",
-    (w.user_id IS NULL OR ${canActSql('u')}) AS "ownerCanAct"`;
+    (w.user_id IS NULL OR ${canActSql('u')}) AS "ownerCanAct",
+    ${standingOf('w')} AS standing`;
 
 // SQL: database time
 const RENEW = `
@@ -94,7 +99,8 @@ const LET_GO = `UPDATE webhook_deliveries SET holds = false WHERE id = $1 AND st
 
 // SQL: database time
 const RECOVERED = `
-  UPDATE webhook_endpoints SET failures = 0, failing_since = NULL, paused_until = NULL WHERE id = $1 AND failures > 0`;
+  UPDATE webhook_endpoints SET failures = 0, failing_since = NULL, paused_until = NULL, proven_at = coalesce(proven_at, now())
+  WHERE id = $1 AND (failures > 0 OR proven_at IS NULL)`;
 
 // SQL: database time
 const FAILING = `
@@ -133,6 +139,9 @@ export interface OrderedDelivery {
   readonly deviceId: string;
 }
 
+/** Of an endpoint: `new` has taken nothing yet, `failing` did not take the last. */
+export type EndpointStanding = 'new' | 'proven' | 'failing';
+
 /** An attempt that has begun. */
 export interface BegunAttempt extends OrderedDelivery {
   readonly type: string;
@@ -149,6 +158,7 @@ export interface BegunAttempt extends OrderedDelivery {
   readonly secret: Uint8Array;
   readonly previousSecret: Uint8Array | null;
   readonly ownerCanAct: boolean;
+  readonly standing: EndpointStanding;
 }
 
 /** What became of an attempt. */
@@ -174,10 +184,13 @@ export class WebhookAttemptsRepository {
 
   /**
    * The next delivery to a receiver that is due, which no other process is given while the attempt is renewed.
-   * @param except owners, by their id, none of whose deliveries is begun
+   * @param except owners, by their id, and standings of endpoints, for which none is begun
    */
-  async begin(receiver: string, except: readonly string[]): Promise<BegunAttempt | null> {
-    const values = [receiver, except];
+  async begin(
+    receiver: string,
+    except: { readonly owners: readonly string[]; readonly standings: readonly EndpointStanding[] },
+  ): Promise<BegunAttempt | null> {
+    const values = [receiver, except.owners, except.standings];
     const [row] = await this.database.query<BegunAttempt & Record<string, unknown>>('webhook_begin', BEGIN, values);
     return row ?? null;
   }

@@ -18,6 +18,8 @@ const TIMEOUT_MS = 10_000;
 const SLICE_MS = 3_000;
 /** Of the ten attempts that a process makes at once, one owner has four, at however many receivers. */
 const SLOTS_OF_OWNER = 4;
+/** So many of the ten go to endpoints that are not known to answer, of all owners together: more than one owner may take, and not all. */
+const SLOTS_OF_STANDING = { failing: 3, new: 5, proven: Infinity } as const;
 /** A receiver that refuses as fast as others take holds up none of them. */
 const QUICK_MS = 500;
 const GONE = 410;
@@ -32,8 +34,8 @@ declare module '../../../contracts/jobs.js' {
 /** Makes the attempts to send deliveries. An edge of the worker role. */
 @Injectable()
 export class WebhookSenderService implements OnModuleInit {
-  /** Attempts of this process by owner. */
-  readonly #running = new Map<string, number>();
+  /** Attempts of this process. */
+  readonly #running = new Set<BegunAttempt>();
   readonly #beginning = new KeyedMutex();
 
   constructor(
@@ -64,12 +66,17 @@ export class WebhookSenderService implements OnModuleInit {
     }
   }
 
-  /** One after the other, so that the attempts of an owner are counted before the next one is chosen. */
+  /** One after the other, so that those that run are counted before the next one is chosen. */
   private async begin(receiver: string): Promise<BegunAttempt | null> {
-    const busy = [...this.#running].filter(([, attempts]) => attempts >= SLOTS_OF_OWNER).map(([owner]) => owner);
-    const attempt = await this.attempts.begin(receiver, busy);
+    const running = [...this.#running];
+    const owners = Map.groupBy(running, ownerOf);
+    const standings = Map.groupBy(running, ({ standing }) => standing);
+    const attempt = await this.attempts.begin(receiver, {
+      owners: [...owners].filter(([, { length }]) => length >= SLOTS_OF_OWNER).map(([owner]) => owner),
+      standings: [...standings].filter(([one, { length }]) => length >= SLOTS_OF_STANDING[one]).map(([one]) => one),
+    });
     if (attempt) {
-      this.#running.set(ownerOf(attempt), (this.#running.get(ownerOf(attempt)) ?? 0) + 1);
+      this.#running.add(attempt);
     }
     return attempt;
   }
@@ -78,12 +85,7 @@ export class WebhookSenderService implements OnModuleInit {
     try {
       return await this.make(attempt);
     } finally {
-      const left = (this.#running.get(ownerOf(attempt)) ?? 1) - 1;
-      if (left > 0) {
-        this.#running.set(ownerOf(attempt), left);
-      } else {
-        this.#running.delete(ownerOf(attempt));
-      }
+      this.#running.delete(attempt);
     }
   }
 
