@@ -42,6 +42,7 @@ const EXCEPTIONS: readonly [path: string, words: string, reason: string][] = [
   ['crypto/hashes-password.decorator.ts', 'password', 'it marks the routes that reach the hasher'],
   ['crypto/crypto.module.ts', 'password', 'it provides the hasher'],
   ['mail/smtp-transport.ts', 'password', 'what SMTP logs in with'],
+  ['mail/mail-html.ts', 'password', 'the part of a URL, of which a link may have none'],
   ['http', 'member', 'a member of a JSON object'],
   ['uplinks', 'member', 'a member of a JSON object'],
   ['uplinks', 'device', 'its subject is what devices say'],

@@ -1,6 +1,7 @@
 /** Mails that tell people something: when they are sent, to whom not any more, and how they end. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAdmin } from '../support/accounts.fixture.js';
+import { counter } from '../support/metrics.js';
 import { FORCED, LOW, NotificationsFixture } from '../support/notifications.fixture.js';
 import { request } from '../support/rest.js';
 import type { Door } from '../support/sharing.fixture.js';
@@ -41,6 +42,26 @@ describe('mails', () => {
       expect.stringContaining('Front door'),
       expect.stringContaining('20'),
     ]);
+  });
+
+  it('are timed from the first event that they tell of', async () => {
+    const seconds = (): Promise<number> =>
+      counter(fixture.application.url, 'mortise_notification_delivery_seconds_sum');
+    const before = await seconds();
+    await fixture.append([
+      {
+        type: 'door_status_changed',
+        payload: { doorState: 'forced_open' },
+        source: 'mqtt',
+        actor: `device:${door.id}`,
+        deviceId: door.id,
+        userId: door.ada.id,
+        occurredAt: new Date(Date.now() - 600_000),
+      },
+    ]);
+    await fixture.settled(door.ada, (await fixture.told(door.ada, 'door_forced')).id);
+    await eventually('it is measured', async () => (await seconds()) > before);
+    expect((await seconds()) - before).toBeGreaterThanOrEqual(600);
   });
 
   it('wait for the end of quiet hours, but for what is urgent', async () => {

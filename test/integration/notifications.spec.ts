@@ -200,6 +200,24 @@ describe('the list', () => {
     expect(events.map(({ payload }) => payload.notificationId)).toEqual([oldest!.id, newest!.id]);
   });
 
+  it('is narrowed by kind and device', async () => {
+    const { id } = await fixture.registerDevice(door.ada);
+    await fixture.report(door, LOW, SILENT);
+    await fixture.report({ ...door, id }, LOW);
+    await eventually('all are told', async () => (await fixture.listOf(door.ada)).length === 3);
+    const kindsOf = async (query: string): Promise<string[]> =>
+      (await fixture.listOf(door.ada, query)).map(
+        ({ kind, deviceId }) => `${kind} ${deviceId === id ? 'other' : 'door'}`,
+      );
+    expect(await kindsOf('?kind=low_battery')).toEqual(['low_battery other', 'low_battery door']);
+    expect(await kindsOf(`?deviceId=${door.id.toUpperCase()}&state=unread`)).toEqual([
+      'device_offline door',
+      'low_battery door',
+    ]);
+    expect(await kindsOf(`?deviceId=${id}&kind=device_offline`)).toEqual([]);
+    expect((await fixture.request(door.ada, 'GET', '/notifications?kind=earthquake')).status).toBe(400);
+  });
+
   it('says no more of a device that its person may not see any more', async () => {
     const { body: share } = await fixture.share(door.ada, door.id, door.guest, { permission: 'view' });
     await fixture.report(door, LOW);

@@ -7,6 +7,7 @@ import { eventually } from './wait.js';
 export interface ReceivedMail {
   readonly from: string;
   readonly to: string;
+  /** Decoded. */
   readonly subject: string;
   readonly messageId: string;
   /** All header lines, unfolded. */
@@ -122,7 +123,7 @@ function parse(source: string): Omit<ReceivedMail, 'from' | 'to'> {
   const parts = partsOf(mail);
   return {
     head: mail.head,
-    subject: headerOf(mail, 'Subject'),
+    subject: decodedWords(headerOf(mail, 'Subject')),
     messageId: headerOf(mail, 'Message-ID'),
     types: parts.map((part) => headerOf(part, 'Content-Type').replace(/;.*/, '')),
     text: decoded(parts.find((part) => headerOf(part, 'Content-Type').startsWith('text/plain'))),
@@ -137,6 +138,17 @@ function entityOf(source: string): Entity {
 
 function headerOf({ head }: Entity, name: string): string {
   return new RegExp(`^${name}: (.*)$`, 'im').exec(head)?.[1] ?? '';
+}
+
+/** The encoded words of a header (RFC 2047). Their bytes are put together first: a character may begin in one and end in the next. */
+function decodedWords(value: string): string {
+  return value.replace(/=\?utf-8\?[bq]\?[^?]*\?=(?:\s+=\?utf-8\?[bq]\?[^?]*\?=)*/gi, (words) =>
+    Buffer.concat(
+      [...words.matchAll(/=\?utf-8\?([bq])\?([^?]*)\?=/gi)].map(([, encoding, text = '']) =>
+        encoding?.toLowerCase() === 'b' ? Buffer.from(text, 'base64') : unquotedBytes(text.replaceAll('_', ' ')),
+      ),
+    ).toString(),
+  );
 }
 
 function partsOf(mail: Entity): Entity[] {
@@ -161,8 +173,10 @@ function decoded(part: Entity | undefined): string {
 }
 
 function unquoted(text: string): string {
-  const bytes = text
-    .replaceAll('=\n', '')
-    .replace(/=([0-9A-F]{2})/g, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString();
+  return unquotedBytes(text.replaceAll('=\n', '')).toString();
+}
+
+function unquotedBytes(text: string): Buffer {
+  const bytes = text.replace(/=([0-9A-F]{2})/g, (_match, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1');
 }

@@ -23,6 +23,7 @@ export interface NotificationBody {
   readonly subjectId: string | null;
   readonly values: Record<string, unknown>;
   readonly occurrences: number;
+  readonly lastAt: string;
   readonly readAt: string | null;
   readonly archivedAt: string | null;
 }

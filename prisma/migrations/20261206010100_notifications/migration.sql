@@ -54,11 +54,12 @@ CREATE TABLE "notification_deliveries" (
 CREATE TABLE "notification_windows" (
     "user_id" UUID NOT NULL,
     "channel" TEXT NOT NULL,
+    "is_urgent" BOOLEAN NOT NULL,
     "open_until" TIMESTAMPTZ(3) NOT NULL,
     "message_id" UUID,
     "items" INTEGER NOT NULL DEFAULT 0,
 
-    CONSTRAINT "notification_windows_pkey" PRIMARY KEY ("user_id","channel")
+    CONSTRAINT "notification_windows_pkey" PRIMARY KEY ("user_id","channel","is_urgent")
 );
 
 -- CreateTable
@@ -142,6 +143,10 @@ CREATE INDEX "notification_messages_due_idx" ON "notification_messages"("channel
 
 -- The unread ones, which are counted.
 CREATE INDEX "notifications_unread_idx" ON "notifications"("user_id", "created_at", "id") WHERE "is_in_app" AND "read_at" IS NULL AND "archived_at" IS NULL;
+
+-- The other lists, of which each may be short where the others are long.
+CREATE INDEX "notifications_read_idx" ON "notifications"("user_id", "created_at", "id") WHERE "is_in_app" AND "read_at" IS NOT NULL AND "archived_at" IS NULL;
+CREATE INDEX "notifications_archived_idx" ON "notifications"("user_id", "created_at", "id") WHERE "is_in_app" AND "archived_at" IS NOT NULL;
 
 -- What happened before there were notifications is told to no one: their reader begins behind it.
 INSERT INTO "event_readers" ("name", "xid", "event_id")

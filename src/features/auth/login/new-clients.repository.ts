@@ -1,11 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 
-/** Their account had sessions before, and none of them by the same program from the same address. */
+/**
+ * Their account was signed in to before, and it has no session by the same program from the same address. Of an account that slept,
+ * none is left: that makes its next sign-in worth telling of, not less so.
+ */
 // SQL: one round trip on a hot path: every login
 const IS_NEW = `
-  SELECT coalesce(bool_and(o.user_agent IS DISTINCT FROM s.user_agent OR o.address IS DISTINCT FROM s.address), false) AS "isNew"
-  FROM sessions s JOIN sessions o ON o.user_id = s.user_id AND o.id <> s.id WHERE s.id = $1`;
+  SELECT (u.login_count > 1 OR EXISTS (SELECT FROM sessions o WHERE o.user_id = s.user_id AND o.id <> s.id))
+    AND NOT EXISTS (SELECT FROM sessions o WHERE o.user_id = s.user_id AND o.id <> s.id
+      AND o.user_agent IS NOT DISTINCT FROM s.user_agent AND o.address IS NOT DISTINCT FROM s.address) AS "isNew"
+  FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.id = $1`;
 
 /** Tells clients that sign in for the first time from those that did before. */
 @Injectable()

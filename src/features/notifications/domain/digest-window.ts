@@ -3,12 +3,16 @@ export const WINDOW_MS = 5 * 60_000;
 /** Notifications in one message, at most. */
 const MAX_ITEMS = 200;
 
-/** How it stands between a person and a channel. */
+/** Urgent messages within one window that go at once, each alone: a device that never rests must not make them a plague. */
+const MAX_URGENT = 10;
+
+/** How it stands between a person and a channel: what is urgent has a window of its own. */
 export interface DigestWindow {
   /** What is not urgent waits until then; null: it does not wait. */
   readonly openUntilMs: number | null;
   /** What is told at the end, while that has not begun to be sent. */
   readonly messageId: string | null;
+  /** In it; of what is urgent, those that went at once, too. */
   readonly items: number;
 }
 
@@ -36,4 +40,25 @@ export function place(
   }
   const dueMs = afterQuiet(Math.max(openUntilMs ?? nowMs, nowMs));
   return { window: { openUntilMs: dueMs + WINDOW_MS, messageId: newId(), items: 1 }, dueMs };
+}
+
+/**
+ * What is urgent goes at once and alone, in quiet hours, too. Of more than ten within a window, the rest goes together at its end.
+ * @param newId for a new message
+ */
+export function placeUrgent(
+  { openUntilMs, messageId, items }: DigestWindow,
+  nowMs: number,
+  newId: () => string,
+): Placement {
+  if (openUntilMs === null || openUntilMs <= nowMs) {
+    return { window: { openUntilMs: nowMs + WINDOW_MS, messageId: newId(), items: 1 }, dueMs: nowMs };
+  }
+  if (items < MAX_URGENT) {
+    return { window: { openUntilMs, messageId: newId(), items: items + 1 }, dueMs: nowMs };
+  }
+  if (items > MAX_URGENT && items < MAX_URGENT + MAX_ITEMS && messageId !== null) {
+    return { window: { openUntilMs, messageId, items: items + 1 }, dueMs: null };
+  }
+  return { window: { openUntilMs, messageId: newId(), items: MAX_URGENT + 1 }, dueMs: openUntilMs };
 }

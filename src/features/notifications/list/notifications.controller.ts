@@ -37,14 +37,14 @@ export class NotificationsController {
     return toNotificationPageDto(await this.notifications.list(userId, query));
   }
 
-  /** How many of my notifications are unread. */
+  /** How many of my notifications are unread, counted up to 10,000. */
   @Get('unread-count')
   @Authorize()
   async countUnread(@CurrentUser() { userId }: Principal): Promise<UnreadCountDto> {
     return { unread: await this.notifications.countUnread(userId) };
   }
 
-  /** Mark all of my notifications as read, or those up to a time. */
+  /** Mark all of my notifications as read, or those up to a time: of what is unread, the newest 5,000. */
   @Post('read')
   @Authorize()
   @Audit('notifications_read')

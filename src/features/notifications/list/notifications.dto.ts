@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsBoolean, IsIn } from 'class-validator';
+import { IsBoolean, IsIn, IsUUID } from 'class-validator';
+import { SpelledAsId } from '../../../platform/http/members/id.decorator.js';
 import { IfGiven } from '../../../platform/http/members/if-given.js';
 import { PageQueryDto } from '../../../platform/http/page-query.dto.js';
 import { IsTimestamp } from '../../../platform/http/members/timestamp.validator.js';
@@ -26,6 +27,24 @@ export class ListNotificationsQueryDto extends PageQueryDto {
   @IsIn(LIST_STATES)
   @OftenCalled('status', 'filter')
   state?: ListState;
+
+  /** Only of this kind. */
+  @ApiPropertyOptional({ enum: NOTIFICATION_KINDS, example: 'door_forced' })
+  @IfGiven()
+  @IsIn(NOTIFICATION_KINDS)
+  @OftenCalled('type', 'event')
+  kind?: NotificationKind;
+
+  /**
+   * Only about this device.
+   * @example 019a9f3e-6b1a-7c44-9d0e-2f6f3a1b8c55
+   */
+  @IfGiven()
+  @SpelledAsId()
+  @IsUUID()
+  @ApiPropertyOptional({ type: String, format: 'uuid' })
+  @OftenCalled('device')
+  deviceId?: string;
 }
 
 /** Only what is given changes. */
@@ -56,7 +75,10 @@ export class ReadNotificationsDto {
 }
 
 export class UnreadCountDto {
-  /** @example 3 */
+  /**
+   * 10000: so many, or more.
+   * @example 3
+   */
   unread!: number;
 }
 

@@ -1,15 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
 import type { CreationPosition } from '../../../shared/cursor.js';
-import type { Notification, NotificationDelivery } from '../notifications.types.js';
+import type { Notification, NotificationDelivery, NotificationKind } from '../notifications.types.js';
 
 const COLUMNS = `n.id, n.kind, n.is_urgent AS "isUrgent", n.device_id AS "deviceId", n.subject_id AS "subjectId", n.values,
   n.occurrences, n.occurred_at AS "occurredAt", n.last_at AS "lastAt", n.created_at AS "createdAt", n.read_at AS "readAt",
   n.archived_at AS "archivedAt"`;
 
+/** As many unread ones are counted. */
+export const MAX_COUNTED = 10_000;
+/** As many are read at once: some 150 ms, for which the feed of all people waits. */
+export const MAX_READ = 5_000;
+
 /** The lists in which a notification may stand. */
 export const LIST_STATES = ['unread', 'read', 'archived'] as const;
 export type ListState = (typeof LIST_STATES)[number];
+
+/** What is missing narrows nothing. */
+export interface NotificationFilter {
+  readonly state?: ListState | undefined;
+  readonly kind?: NotificationKind | undefined;
+  readonly deviceId?: string | undefined;
+}
 
 const CONDITIONS: Readonly<Record<ListState | 'all', string>> = {
   unread: 'n.read_at IS NULL AND n.archived_at IS NULL',
@@ -23,11 +35,13 @@ const listSql = (state: ListState | 'all'): string => `
   SELECT ${COLUMNS} FROM notifications n
   WHERE n.user_id = $1 AND n.is_in_app AND ${CONDITIONS[state]}
     AND ($3::timestamptz IS NULL OR (n.created_at, n.id) < ($3::timestamptz, $4::uuid))
+    AND ($5::text IS NULL OR n.kind = $5) AND ($6::uuid IS NULL OR n.device_id = $6)
   ORDER BY n.created_at DESC, n.id DESC LIMIT $2`;
 
 // SQL: one round trip on a hot path: the number on the bell of each page
 const UNREAD = `
-  SELECT count(*)::int AS unread FROM notifications n WHERE n.user_id = $1 AND n.is_in_app AND ${CONDITIONS.unread}`;
+  SELECT count(*)::int AS unread FROM (
+    SELECT FROM notifications n WHERE n.user_id = $1 AND n.is_in_app AND ${CONDITIONS.unread} LIMIT $2) counted`;
 
 const IS_THEIRS = 'n.user_id = $1 AND n.id = $2 AND n.is_in_app';
 
@@ -42,11 +56,18 @@ const UPDATE = `
     archived_at = CASE WHEN $4::boolean THEN coalesce(n.archived_at, now()) WHEN $4 IS NULL THEN n.archived_at END
   WHERE ${IS_THEIRS} RETURNING ${COLUMNS}`;
 
-// SQL: database time
+/** Locked in the order of their ids, so that two of these, or one and what is told meanwhile, never wait for each other. */
+// SQL: a lock
 const READ_ALL = `
-  UPDATE notifications n SET read_at = now()
-  WHERE n.user_id = $1 AND n.is_in_app AND ${CONDITIONS.unread} AND n.created_at <= coalesce($2::timestamptz, now())
-  RETURNING n.id`;
+  WITH theirs AS (
+    SELECT n.id FROM notifications n WHERE n.read_at IS NULL AND n.id IN (
+      SELECT n.id FROM notifications n
+      WHERE n.user_id = $1 AND n.is_in_app AND ${CONDITIONS.unread} AND n.created_at <= coalesce($2::timestamptz, now())
+      ORDER BY n.created_at DESC, n.id DESC LIMIT $3)
+    ORDER BY n.id FOR NO KEY UPDATE
+  ), marked AS (
+    UPDATE notifications n SET read_at = now() FROM theirs t WHERE n.id = t.id RETURNING n.id
+  ) SELECT count(*)::int AS count FROM marked`;
 
 // SQL: database time
 const DELIVERIES = `
@@ -73,17 +94,21 @@ export class NotificationsRepository {
   /** Newest first, one more than `limit` if there are more. */
   list(
     userId: string,
-    state: ListState | undefined,
+    { state, kind, deviceId }: NotificationFilter,
     limit: number,
     after: CreationPosition | null,
   ): Promise<Notification[]> {
     const which = state ?? 'all';
-    const values = [userId, limit + 1, ...(after ?? [null, null])];
+    const values = [userId, limit + 1, ...(after ?? [null, null]), kind ?? null, deviceId ?? null];
     return this.database.query<NotificationRow>(`notifications_list_${which}`, listSql(which), values);
   }
 
+  /** Up to {@link MAX_COUNTED}. */
   async countUnread(userId: string): Promise<number> {
-    const [row] = await this.database.queryHot<{ unread: number }>('notifications_unread', UNREAD, [userId]);
+    const [row] = await this.database.queryHot<{ unread: number }>('notifications_unread', UNREAD, [
+      userId,
+      MAX_COUNTED,
+    ]);
     return row?.unread ?? 0;
   }
 
@@ -103,9 +128,14 @@ export class NotificationsRepository {
     return row ?? null;
   }
 
-  /** @param until when the last of them came; null: now. @returns how many were not read yet */
+  /** Of the unread ones, the newest {@link MAX_READ}. @param until when the last of them came; null: now. @returns how many */
   async readAll(userId: string, until: string | null): Promise<number> {
-    return (await this.database.query('notifications_read_all', READ_ALL, [userId, until])).length;
+    const [row] = await this.database.query<{ count: number }>('notifications_read_all', READ_ALL, [
+      userId,
+      until,
+      MAX_READ,
+    ]);
+    return row?.count ?? 0;
   }
 
   deliveriesOf(id: string): Promise<NotificationDelivery[]> {

@@ -8,7 +8,7 @@ import { type Page, toPage } from '../../../shared/paging.js';
 import { NotificationNotFoundError } from '../notifications.errors.js';
 import type { Notification, NotificationDelivery } from '../notifications.types.js';
 import { NotificationViewService } from './notification-view.service.js';
-import { type ListState, NotificationsRepository } from './notifications.repository.js';
+import { type NotificationFilter, NotificationsRepository } from './notifications.repository.js';
 
 /** What people were told, as they see it in the app. */
 @Injectable()
@@ -24,11 +24,11 @@ export class NotificationsService {
   /** Newest first. @throws InvalidCursorError */
   async list(
     userId: string,
-    { state, limit, cursor }: { readonly state?: ListState; readonly limit: number; readonly cursor?: string },
+    { limit, cursor, ...filter }: NotificationFilter & { readonly limit: number; readonly cursor?: string },
   ): Promise<Page<Notification>> {
     const after = decodeCursor('notifications', cursor, CREATION_PARTS);
     const page = toPage(
-      await this.notifications.list(userId, state, limit, after),
+      await this.notifications.list(userId, filter, limit, after),
       limit,
       (notification) => notification,
       ({ createdAt, id }) => encodeCursor('notifications', [createdAt.toISOString(), id]),

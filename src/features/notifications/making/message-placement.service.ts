@@ -1,10 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { newId } from '../../../shared/ids.js';
 import type { QuietHours } from '../../account/preferences.types.js';
-import { place } from '../domain/digest-window.js';
+import { place, type Placement, placeUrgent } from '../domain/digest-window.js';
 import { endOfQuiet } from '../domain/quiet-hours.js';
 import type { NotificationChannelName } from '../notifications.types.js';
-import { type NewMessage, NotificationOutboxRepository, type OpenWindow } from './notification-outbox.repository.js';
+import {
+  type NewMessage,
+  NotificationOutboxRepository,
+  type OpenWindow,
+  type WindowOwner,
+} from './notification-outbox.repository.js';
 
 /** A notification that goes over channels. */
 export interface SentNotification {
@@ -21,7 +26,9 @@ interface Delivery {
   readonly messageId: string;
 }
 
-/** Decides with which message a notification goes: an urgent one alone and at once, the others together. */
+type Pair = SentNotification & { readonly channel: NotificationChannelName };
+
+/** Decides with which message a notification goes: the urgent ones alone and at once, the others together. */
 @Injectable()
 export class MessagePlacementService {
   constructor(private readonly outbox: NotificationOutboxRepository) {}
@@ -32,47 +39,39 @@ export class MessagePlacementService {
     if (pairs.length === 0) {
       return false;
     }
-    const alone = pairs.filter(({ isUrgent }) => isUrgent).map(toUrgent);
-    const collected = await this.collect(pairs.filter(({ isUrgent }) => !isUrgent));
-    await this.outbox.addMessages([...alone.map(({ message }) => message), ...collected.messages]);
-    await this.outbox.addDeliveries([...alone.map(({ delivery }) => delivery), ...collected.deliveries]);
-    if (collected.windows.length > 0) {
-      await this.outbox.saveWindows(collected.windows);
-    }
-    return true;
-  }
-
-  private async collect(
-    pairs: readonly (SentNotification & { readonly channel: NotificationChannelName })[],
-  ): Promise<{ messages: NewMessage[]; deliveries: Delivery[]; windows: OpenWindow[] }> {
-    const people = new Map(pairs.map(({ userId, channel }) => [`${userId} ${channel}`, { userId, channel }]));
-    const locked = people.size > 0 ? await this.outbox.lockWindows([...people.values()]) : [];
-    const windows = new Map(locked.map((one) => [`${one.userId} ${one.channel}`, one]));
+    const asked = new Map(
+      pairs.map(({ userId, channel, isUrgent }) => [
+        keyOf({ userId, channel, isUrgent }),
+        { userId, channel, isUrgent },
+      ]),
+    );
+    const locked = await this.outbox.lockWindows([...asked.values()]);
+    const windows = new Map(locked.map((one) => [keyOf(one), one]));
     const messages: NewMessage[] = [];
     const deliveries: Delivery[] = [];
-    for (const { id: notificationId, userId, channel, quietHours } of pairs) {
-      const key = `${userId} ${channel}`;
-      const open = windows.get(key);
+    for (const pair of pairs) {
+      const { id: notificationId, userId, channel, isUrgent } = pair;
+      const open = windows.get(keyOf(pair));
       if (open) {
-        const { window, dueMs } = place(open, open.nowMs, (atMs) => endOfQuiet(quietHours, atMs), newId);
-        windows.set(key, { ...open, ...window });
+        const { window, dueMs } = placementOf(pair, open);
+        windows.set(keyOf(pair), { ...open, ...window });
         deliveries.push({ notificationId, channel, messageId: window.messageId });
-        messages.push(...(dueMs === null ? [] : [{ id: window.messageId, userId, channel, isUrgent: false, dueMs }]));
+        messages.push(...(dueMs === null ? [] : [{ id: window.messageId, userId, channel, isUrgent, dueMs }]));
       }
     }
-    return { messages, deliveries, windows: [...windows.values()] };
+    await this.outbox.addMessages(messages);
+    await this.outbox.addDeliveries(deliveries);
+    await this.outbox.saveWindows([...windows.values()]);
+    return true;
   }
 }
 
-function toUrgent({
-  id: notificationId,
-  userId,
-  channel,
-}: SentNotification & { readonly channel: NotificationChannelName }): { message: NewMessage; delivery: Delivery } {
-  const id = newId();
-  // Long ago: it is due whatever the clocks say.
-  return {
-    message: { id, userId, channel, isUrgent: true, dueMs: 0 },
-    delivery: { notificationId, channel, messageId: id },
-  };
+function placementOf({ isUrgent, quietHours }: Pair, open: OpenWindow): Placement {
+  return isUrgent
+    ? placeUrgent(open, open.nowMs, newId)
+    : place(open, open.nowMs, (atMs) => endOfQuiet(quietHours, atMs), newId);
+}
+
+function keyOf({ userId, channel, isUrgent }: WindowOwner): string {
+  return [userId, channel, isUrgent].join(' ');
 }

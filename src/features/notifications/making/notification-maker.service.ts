@@ -5,7 +5,7 @@ import { newId } from '../../../shared/ids.js';
 import { FeedAccessService } from '../../history/feed/feed-access.service.js';
 import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
 import { type MatchedEvent, matchEvents, sameness } from '../domain/notification-kinds.js';
-import { findRepetitions } from '../domain/repetition.js';
+import { findRepetitions, type HeldNotification } from '../domain/repetition.js';
 import { isWanted } from '../preferences/wanted-channels.js';
 import type { NotificationChannelName } from '../notifications.types.js';
 import { NotificationWishesService, type PersonWishes } from '../preferences/notification-wishes.service.js';
@@ -45,7 +45,7 @@ export class NotificationMakerService {
       return false;
     }
     const keyed = drafts.flatMap(({ userId, dedupKey }) => (dedupKey === null ? [] : [{ userId, dedupKey }]));
-    const { added, repeated, outdated } = findRepetitions(drafts, await this.outbox.held(keyed));
+    const { added, repeated, outdated } = findRepetitions(drafts, await this.heldBy(keyed));
     await this.outbox.outdate(outdated);
     await this.outbox.repeat(
       repeated.map(({ id, count, last }) => ({
@@ -82,6 +82,18 @@ export class NotificationMakerService {
       const reached = [...reach].filter(([, ids]) => ids.has(userId)).map(([channel]) => channel);
       return theirs ? draftOf(userId, one, theirs, reached) : [];
     });
+  }
+
+  /** Without what they may not see any more, such as of a device that was another person's then: that says nothing to them. */
+  private async heldBy(keyed: Parameters<NotificationOutboxRepository['held']>[0]): Promise<HeldNotification[]> {
+    const held = await this.outbox.held(keyed);
+    const verdicts = await this.access.judge(
+      held.map(({ userId, deviceId, occurredAt }) => ({
+        userId,
+        event: { type: 'custom', deviceId, userId, occurredAt: occurredAt.toISOString() },
+      })),
+    );
+    return held.map((one, index) => (verdicts[index]?.maySee ? one : { ...one, ageMs: Infinity }));
   }
 
   /** With what their devices are called. */

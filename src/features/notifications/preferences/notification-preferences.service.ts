@@ -40,6 +40,8 @@ export class NotificationPreferencesService {
 
   change(userId: string, changes: readonly ChangedChoice[]): Promise<MatrixEntry[]> {
     return this.transactions.run(async () => {
+      // One change after the other: two at once would mix, or wait for each other.
+      await this.users.lockAll([userId]);
       await this.save(userId, changes);
       await this.audit.record({ entity: { type: 'user', id: userId }, after: { choices: changes } });
       return this.get(userId);

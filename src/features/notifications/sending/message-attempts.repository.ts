@@ -63,7 +63,7 @@ const SETTLE = `
   FROM jsonb_to_recordset($1::jsonb) AS r(id uuid, attempt int, state text, reason text, "providerId" text, error text,
     "delayMs" float8)
   WHERE m.id = r.id AND m.attempts = r.attempt AND m.state = 'PENDING'
-  RETURNING m.id, m.state, (extract(epoch FROM now() - m.created_at))::float8 AS "ageS"`;
+  RETURNING m.id, m.state, (extract(epoch FROM now()) * 1000)::float8 AS "settledMs"`;
 
 // SQL: database time
 const BACKLOG = `
@@ -121,8 +121,8 @@ export interface Settlement {
 export interface SettledMessage {
   readonly id: string;
   readonly state: MessageState;
-  /** Since it was made, in seconds. */
-  readonly ageS: number;
+  /** When, by the clock of the database. */
+  readonly settledMs: number;
 }
 
 /** What is left out of a message. */

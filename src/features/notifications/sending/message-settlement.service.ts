@@ -48,12 +48,12 @@ export class MessageSettlementService {
     for (const { judged, settlement } of settled) {
       const one = own.get(settlement.id);
       if (one) {
-        this.count(judged, settlement, one.ageS);
+        this.count(judged, settlement, one.settledMs);
       }
     }
   }
 
-  private count({ attempt, items, leftOut }: JudgedMessage, settlement: Settlement, ageS: number): void {
+  private count({ attempt, items, leftOut }: JudgedMessage, settlement: Settlement, settledMs: number): void {
     const { channel, id } = attempt;
     const outcome = outcomeOf(settlement);
     leftOut.forEach(({ item }) => {
@@ -63,7 +63,9 @@ export class MessageSettlementService {
       this.metrics.count(kind, channel, outcome);
     });
     if (outcome === 'sent') {
-      this.metrics.sent(ageS);
+      const happenedMs = Math.min(...items.map(({ occurredAt }) => Date.parse(occurredAt)));
+      // The clock of a device may be ahead.
+      this.metrics.sent(Math.max(0, settledMs - happenedMs) / 1_000);
     }
     if (outcome === 'failed') {
       this.logger.warn({ messageId: id, channel, reason: settlement.error }, 'A notification was given up');

@@ -20,7 +20,7 @@ export class NotificationMetrics {
     );
     this.#ages = metrics.latency(
       'mortise_notification_delivery_seconds',
-      'Time from when a message was made of events until its provider took it',
+      'Time from the first event that a message tells of until its provider took it',
       [],
       AGES_S,
     );
@@ -49,7 +49,7 @@ export class NotificationMetrics {
     this.#notifications.inc({ kind, channel, outcome });
   }
 
-  /** @param ageS seconds since it was made */
+  /** @param ageS seconds since the first of what it tells of happened */
   sent(ageS: number): void {
     this.#ages.observe(ageS);
   }
