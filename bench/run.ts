@@ -14,6 +14,7 @@ import { growth } from './jobs/growth.js';
 import { list } from './jobs/list.js';
 import { login } from './jobs/login.js';
 import { mix } from './jobs/mix.js';
+import { notifications } from './jobs/notifications.js';
 import { nullRequest } from './jobs/null.js';
 import { refresh } from './jobs/refresh.js';
 import { session } from './jobs/session.js';
@@ -45,6 +46,7 @@ const JOBS = new Map<string, (services: Services) => Promise<void>>([
   ['event-ingest', eventIngest],
   ['csv-export', csvExport],
   ['analytics', analytics],
+  ['notifications', notifications],
 ]);
 
 await runCommand(async (supervisor) => {

@@ -41,12 +41,20 @@ describe('what is told', () => {
     await fixture.share(door.ada, door.id, door.guest, { permission: 'view' });
     await fixture.report(door, ...NO_NEWS, ...OF_DEVICE.map(([, fact]) => fact));
     await fixture.told(door.guest, 'wrong_codes');
-    const expected = OF_DEVICE.map(([kind, , isUrgent]) => ({ kind, isUrgent, deviceId: door.id, occurrences: 1 }));
+    await fixture.told(door.guest, 'low_battery');
+    // What is urgent and the rest are in an order each.
+    const [urgent, rest] = [true, false].map((which) =>
+      OF_DEVICE.flatMap(([kind, , isUrgent]) =>
+        isUrgent === which ? [{ kind, isUrgent, deviceId: door.id, occurrences: 1 }] : [],
+      ),
+    );
     const shown = (await fixture.listOf(door.ada)).reverse();
-    expect(shown).toMatchObject(expected);
-    expect(shown[1]?.values).toMatchObject({ deviceName: 'Front door', battery: 7 });
+    expect(shown.filter(({ isUrgent }) => isUrgent)).toMatchObject(urgent!);
+    expect(shown.filter(({ isUrgent }) => !isUrgent)).toMatchObject(rest!);
+    const low = shown.find(({ kind }) => kind === 'low_battery');
+    expect(low?.values).toMatchObject({ deviceName: 'Front door', battery: 7 });
     const guests = (await fixture.listOf(door.guest)).filter(({ kind }) => kind !== 'share_granted').reverse();
-    expect(guests).toMatchObject(expected);
+    expect(guests.toSorted((a, b) => Number(b.isUrgent) - Number(a.isUrgent))).toMatchObject([...urgent!, ...rest!]);
     expect(await fixture.listOf(door.grace)).toEqual([]);
     const [hers] = shown;
     expect((await fixture.request(door.grace, 'PATCH', `/notifications/${hers!.id}`, { read: true })).body.code).toBe(

@@ -6,6 +6,8 @@ import { SMTPServer } from 'smtp-server';
 const account = JSON.parse(process.argv[2] ?? 'null');
 let refusal = null;
 let recipients = 0;
+/** How long it thinks about each mail, and to whom it gives no answer at all. */
+let pace = { delayMs: 0, hangsFor: null };
 
 const server = new SMTPServer({
   authOptional: account === null,
@@ -22,7 +24,13 @@ const server = new SMTPServer({
   onData(stream, { envelope }, done) {
     const chunks = [];
     stream.on('data', (chunk) => chunks.push(chunk));
-    stream.on('end', () => {
+    stream.on('end', async () => {
+      if (pace.hangsFor !== null && envelope.rcptTo.some(({ address }) => address.startsWith(pace.hangsFor))) {
+        return;
+      }
+      if (pace.delayMs > 0) {
+        await new Promise((resolve) => setTimeout(resolve, pace.delayMs));
+      }
       const from = envelope.mailFrom === false ? '' : envelope.mailFrom.address;
       const source = Buffer.concat(chunks).toString();
       envelope.rcptTo.forEach(({ address }) => process.send({ mail: { from, to: address, source } }));
@@ -31,9 +39,14 @@ const server = new SMTPServer({
   },
 });
 
+// A client that is killed resets its connection.
+server.on('error', () => undefined);
 process.on('message', (message) => {
   if (message.refusal !== undefined) {
     refusal = message.refusal;
+  }
+  if (message.pace) {
+    pace = message.pace;
   }
   process.send({ recipients });
 });

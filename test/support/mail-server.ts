@@ -66,6 +66,11 @@ export class MailServer {
     await this.tell({ refusal });
   }
 
+  /** From now on it takes so long for each mail, and answers nothing to one for an address that begins with `hangsFor`. */
+  async pace(pace: { readonly delayMs: number; readonly hangsFor?: string }): Promise<void> {
+    await this.tell({ pace: { hangsFor: null, ...pace } });
+  }
+
   /** How many recipients were named to it, taken or not. */
   recipients(): Promise<number> {
     return this.tell({});
@@ -84,7 +89,10 @@ export class MailServer {
     await ended;
   }
 
-  private tell(message: { refusal?: Refusal | null }): Promise<number> {
+  private tell(message: {
+    refusal?: Refusal | null;
+    pace?: { readonly delayMs: number; readonly hangsFor: string | null };
+  }): Promise<number> {
     return new Promise((resolve) => {
       this.#asked.push(resolve);
       this.child.send(message);

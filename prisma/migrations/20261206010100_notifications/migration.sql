@@ -141,6 +141,9 @@ ALTER TABLE "push_subscriptions" ADD CONSTRAINT "push_subscriptions_user_id_fkey
 -- What is due over a channel, the urgent apart from the rest.
 CREATE INDEX "notification_messages_due_idx" ON "notification_messages"("channel", "is_urgent", "next_attempt_at") WHERE "state" = 'PENDING';
 
+-- What is under way, or was when its worker was lost: few of all that wait.
+CREATE INDEX "notification_messages_begun_idx" ON "notification_messages"("channel", "is_urgent", "next_attempt_at") WHERE "state" = 'PENDING' AND "attempts" > "failures";
+
 -- The unread ones, which are counted.
 CREATE INDEX "notifications_unread_idx" ON "notifications"("user_id", "created_at", "id") WHERE "is_in_app" AND "read_at" IS NULL AND "archived_at" IS NULL;
 
@@ -148,9 +151,10 @@ CREATE INDEX "notifications_unread_idx" ON "notifications"("user_id", "created_a
 CREATE INDEX "notifications_read_idx" ON "notifications"("user_id", "created_at", "id") WHERE "is_in_app" AND "read_at" IS NOT NULL AND "archived_at" IS NULL;
 CREATE INDEX "notifications_archived_idx" ON "notifications"("user_id", "created_at", "id") WHERE "is_in_app" AND "archived_at" IS NOT NULL;
 
--- What happened before there were notifications is told to no one: their reader begins behind it.
+-- What happened before there were notifications is told to no one: their readers begin behind it.
 INSERT INTO "event_readers" ("name", "xid", "event_id")
-SELECT 'notifications', last."xid", last."id" FROM (
+SELECT reader."name", last."xid", last."id" FROM (VALUES ('notifications'), ('notifications_urgent')) AS reader("name"), (
   (SELECT "xid", "id" FROM "events" ORDER BY "xid" DESC, "id" DESC LIMIT 1)
   UNION ALL SELECT "dropped_xid", "dropped_id" FROM "event_log"
-) last ORDER BY last."xid" DESC, last."id" DESC LIMIT 1;
+  ORDER BY 1 DESC, 2 DESC LIMIT 1
+) last("xid", "id");

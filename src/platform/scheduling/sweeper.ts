@@ -22,6 +22,7 @@ export abstract class Sweeper implements OnApplicationBootstrap, BeforeApplicati
   readonly #loop: BackgroundLoop;
   readonly #wokenBy: SignalName;
   #unsubscribe: (() => void) | undefined;
+  #nextLook: NodeJS.Timeout | undefined;
 
   protected constructor(
     private readonly signals: SignalBus,
@@ -51,6 +52,15 @@ export abstract class Sweeper implements OnApplicationBootstrap, BeforeApplicati
   async beforeApplicationShutdown(): Promise<void> {
     this.#unsubscribe?.();
     await this.#loop.stop();
+    clearTimeout(this.#nextLook);
+  }
+
+  /** For what will be due before it would look anyway. */
+  protected lookAgainIn(ms: number): void {
+    clearTimeout(this.#nextLook);
+    this.#nextLook = setTimeout(() => {
+      this.#loop.wake();
+    }, ms);
   }
 
   protected abstract sweep(): Promise<StepOutcome>;

@@ -5,9 +5,16 @@ import { Transactions } from '../../../platform/prisma/transactions.js';
 import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import { NotificationMakerService } from './notification-maker.service.js';
 
-const BATCH = 200;
+/** Most of what the reader of urgent events reads tells of nothing urgent, and takes it no time. */
+const READERS = [
+  { name: 'notifications_urgent', isUrgent: true, batchSize: 500 },
+  { name: 'notifications', isUrgent: false, batchSize: 200 },
+] as const;
 
-/** A durable reader of the log, so that each event is told once. It reads its own events too, and tells of none. */
+/**
+ * Two durable readers of the log, so that each event is told once, and what is urgent before thousands that are not. They read
+ * their own events too, and tell of none.
+ */
 @Injectable()
 export class NotificationEventReaderService implements OnModuleInit {
   constructor(
@@ -18,12 +25,14 @@ export class NotificationEventReaderService implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.readers.register({ name: 'notifications', batchSize: BATCH, apply: (events) => this.apply(events) });
+    for (const { name, isUrgent, batchSize } of READERS) {
+      this.readers.register({ name, batchSize, apply: (events) => this.apply(events, isUrgent) });
+    }
   }
 
   /** In the transaction that also moves the cursor. */
-  private async apply(events: readonly StoredEvent[]): Promise<void> {
-    if (await this.maker.makeOf(events)) {
+  private async apply(events: readonly StoredEvent[], isUrgent: boolean): Promise<void> {
+    if (await this.maker.makeOf(events, isUrgent)) {
       this.transactions.afterCommit(() => {
         this.signals.publish('notifications_wait', {});
       });

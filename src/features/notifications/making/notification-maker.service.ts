@@ -37,9 +37,9 @@ export class NotificationMakerService {
     private readonly events: EventLog,
   ) {}
 
-  /** Part of the surrounding transaction. @returns whether a message waits to be sent */
-  async makeOf(events: readonly StoredEvent[]): Promise<boolean> {
-    const matched = matchEvents(events);
+  /** Of what is urgent, or of the rest. Part of the surrounding transaction. @returns whether a message waits to be sent */
+  async makeOf(events: readonly StoredEvent[], isUrgent: boolean): Promise<boolean> {
+    const matched = matchEvents(events).filter(({ rule }) => rule.isUrgent === isUrgent);
     const drafts = matched.length > 0 ? await this.draftsOf(await this.named(matched)) : [];
     if (drafts.length === 0) {
       return false;

@@ -22,8 +22,7 @@ export class NotificationWishesService {
   /** Of each of these people. */
   async of(userIds: readonly string[]): Promise<ReadonlyMap<string, PersonWishes>> {
     const ids = [...new Set(userIds)];
-    const preferences = await this.preferences.getAll(ids);
-    const choices = await this.choices.choicesOf(ids);
+    const [preferences, choices] = await Promise.all([this.preferences.getAll(ids), this.choices.choicesOf(ids)]);
     return new Map(
       [...preferences].map(([userId, { notificationChannels, quietHours, language }]) => [
         userId,

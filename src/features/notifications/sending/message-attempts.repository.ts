@@ -10,26 +10,34 @@ import type {
   Suppression,
 } from '../notifications.types.js';
 
-/** An attempt that says nothing for so long has lost its worker: with the look for what is due, 2.5 s. */
-const LEASE = `interval '2 seconds'`;
+/** An attempt that says nothing for so long has lost its worker. What it has under way is taken by another one: see docs/notifications.md. */
+export const LEASE_MS = 1_500;
+const LEASE = `${String(LEASE_MS)} * interval '1 millisecond'`;
 const IS_DUE = `state = 'PENDING' AND next_attempt_at <= now()`;
+/** Begun, not settled, and its lease over: or it was put off, which is taken for the same, and does no harm. They have an index. */
+const IS_LOST = `${IS_DUE} AND attempts > failures`;
 
-/** Of how many lines something is due: one for each channel, the urgent apart. By steps through the index. */
+/** How it stands with each line: one for each channel, the urgent apart. By steps through the index. */
 // SQL: a keyset
-const DUE = `
-  SELECT l.channel, l.is_urgent AS "isUrgent"
-  FROM unnest(${arrayParam(1, 'text')}) AS c(channel), (VALUES (true), (false)) AS u(is_urgent), LATERAL (
-    SELECT m.channel, m.is_urgent FROM notification_messages m
-    WHERE m.channel = c.channel AND m.is_urgent = u.is_urgent AND ${IS_DUE} ORDER BY m.next_attempt_at LIMIT 1) l
-  ORDER BY l.is_urgent DESC`;
+const LINES = `
+  SELECT * FROM (
+    SELECT c.channel, u.is_urgent AS "isUrgent",
+      EXISTS (SELECT FROM notification_messages m
+        WHERE m.channel = c.channel AND m.is_urgent = u.is_urgent AND ${IS_DUE}) AS "isDue",
+      EXISTS (SELECT FROM notification_messages m
+        WHERE m.channel = c.channel AND m.is_urgent = u.is_urgent AND ${IS_LOST}) AS "isLost",
+      (SELECT extract(epoch FROM m.next_attempt_at - now()) * 1000 FROM notification_messages m
+        WHERE m.channel = c.channel AND m.is_urgent = u.is_urgent AND m.state = 'PENDING' AND m.next_attempt_at > now()
+        ORDER BY m.next_attempt_at LIMIT 1)::float8 AS "nextInMs"
+    FROM unnest(${arrayParam(1, 'text')}) AS c(channel), (VALUES (true), (false)) AS u(is_urgent)) l
+  WHERE "isDue" OR "nextInMs" IS NOT NULL ORDER BY "isUrgent" DESC`;
 
 /** Each attempt has one winner. What is in the messages comes with them: the oldest first. */
-// SQL: a lock
-const BEGIN = `
+const beginThose = (which: string): string => `
   WITH begun AS (
     UPDATE notification_messages m SET attempts = m.attempts + 1, next_attempt_at = now() + ${LEASE}
     WHERE m.id IN (
-      SELECT id FROM notification_messages WHERE channel = $1 AND is_urgent = $2 AND ${IS_DUE}
+      SELECT id FROM notification_messages WHERE channel = $1 AND is_urgent = $2 AND ${which}
       ORDER BY next_attempt_at LIMIT $3 FOR UPDATE SKIP LOCKED)
     RETURNING m.id, m.user_id, m.channel, m.is_urgent, m.attempts, m.failures)
   SELECT b.id, b.user_id AS "userId", b.channel, b.is_urgent AS "isUrgent", b.attempts AS attempt, b.failures,
@@ -40,12 +48,16 @@ const BEGIN = `
       FROM notification_deliveries d JOIN notifications n ON n.id = d.notification_id
       WHERE d.message_id = b.id AND d.suppressed IS NULL) AS items
   FROM begun b JOIN users u ON u.id = b.user_id`;
+// SQL: a lock
+const BEGIN = beginThose(IS_DUE);
+// SQL: a lock
+const TAKE_OVER = beginThose(IS_LOST);
 
 // SQL: database time
 const RENEW = `
   UPDATE notification_messages m SET next_attempt_at = now() + ${LEASE}
   FROM unnest(${arrayParam(1, 'uuid')}, ${arrayParam(2, 'int')}) AS r(id, attempt)
-  WHERE m.id = r.id AND m.attempts = r.attempt AND m.state = 'PENDING'`;
+  WHERE m.id = r.id AND m.attempts = r.attempt AND m.state = 'PENDING' RETURNING m.id`;
 
 // SQL: a set-based batch
 const LEAVE_OUT = `
@@ -90,6 +102,21 @@ export interface MessageLine {
   readonly isUrgent: boolean;
 }
 
+/** How it stands with a line. */
+export interface LineState extends MessageLine {
+  readonly isDue: boolean;
+  /** Something was under way, and its worker is gone. */
+  readonly isLost: boolean;
+  /** Until something will be due, or lost; null: nothing will. */
+  readonly nextInMs: number | null;
+}
+
+/** What a job sends. */
+export interface LineJob extends MessageLine {
+  /** First, what a worker had under way that is gone. */
+  readonly takesOver: boolean;
+}
+
 /** An attempt to send a message that has begun. */
 export interface MessageAttempt extends MessageLine {
   readonly id: string;
@@ -103,6 +130,8 @@ export interface MessageAttempt extends MessageLine {
   readonly nowMs: number;
   readonly items: readonly MessageItem[];
 }
+
+type AttemptRow = MessageAttempt & Record<string, unknown>;
 
 /** What becomes of a message by an attempt. */
 export interface Settlement {
@@ -137,22 +166,25 @@ export interface LeftOut {
 export class MessageAttemptsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Where something is due, what is urgent first. */
-  dueLines(channels: readonly NotificationChannelName[]): Promise<MessageLine[]> {
-    return this.database.query<MessageLine & Record<string, unknown>>('notification_lines', DUE, [channels]);
+  /** Lines of which something waits, what is urgent first. */
+  lines(channels: readonly NotificationChannelName[]): Promise<LineState[]> {
+    return this.database.query<LineState & Record<string, unknown>>('notification_lines', LINES, [channels]);
   }
 
   /** What is due longest, which no other process is given while the attempts are renewed. */
-  begin({ channel, isUrgent }: MessageLine, limit: number): Promise<MessageAttempt[]> {
+  async begin({ channel, isUrgent, takesOver }: LineJob, limit: number): Promise<MessageAttempt[]> {
     const values = [channel, isUrgent, limit];
-    return this.database.query<MessageAttempt & Record<string, unknown>>('notification_begin', BEGIN, values);
+    const lost = takesOver ? await this.database.query<AttemptRow>('notification_take_over', TAKE_OVER, values) : [];
+    return lost.length > 0 ? lost : this.database.query<AttemptRow>('notification_begin', BEGIN, values);
   }
 
-  async renew(attempts: readonly MessageAttempt[]): Promise<void> {
-    await this.database.query('notification_renew', RENEW, [
+  /** @returns the messages that are still those of their attempts */
+  async renew(attempts: readonly MessageAttempt[]): Promise<string[]> {
+    const rows = await this.database.query<{ id: string }>('notification_renew', RENEW, [
       attempts.map(({ id }) => id),
       attempts.map(({ attempt }) => attempt),
     ]);
+    return rows.map(({ id }) => id);
   }
 
   async leaveOut(items: readonly LeftOut[]): Promise<void> {

@@ -32,19 +32,22 @@ export class MessageJudgeService {
 
   /** In the order of the attempts. */
   async judge(attempts: readonly MessageAttempt[]): Promise<JudgedMessage[]> {
-    const wishes = await this.wishes.of(attempts.map(({ userId }) => userId));
     const viewings = attempts.flatMap(({ userId, items }) => items.map((item) => ({ userId, event: eventOf(item) })));
-    const verdicts = (await this.access.judge(viewings)).values();
+    const [wishes, judged] = await Promise.all([
+      this.wishes.of(attempts.map(({ userId }) => userId)),
+      this.access.judge(viewings),
+    ]);
+    const verdicts = judged.values();
     return attempts.map((attempt) => {
       const theirs = wishes.get(attempt.userId);
-      const judged = attempt.items.map((item) => {
+      const said = attempt.items.map((item) => {
         const maySee = verdicts.next().value?.maySee === true;
         return { item, reason: reasonAgainst(attempt, item, theirs) ?? (maySee ? null : ('not_permitted' as const)) };
       });
       return {
         attempt,
-        items: judged.filter(({ reason }) => reason === null).map(({ item }) => item),
-        leftOut: judged.flatMap(({ item, reason }) => (reason === null ? [] : [{ item, reason }])),
+        items: said.filter(({ reason }) => reason === null).map(({ item }) => item),
+        leftOut: said.flatMap(({ item, reason }) => (reason === null ? [] : [{ item, reason }])),
         language: theirs?.language ?? 'en',
         timeZone: theirs?.quietHours?.timeZone ?? 'UTC',
         quietForMs: attempt.isUrgent ? 0 : endOfQuiet(theirs?.quietHours ?? null, attempt.nowMs) - attempt.nowMs,

@@ -6,28 +6,21 @@ import { JobRegistry } from '../../../platform/queue/job-registry.js';
 import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
 import type { SendOutcome } from '../channels/notification-transport.js';
 import { composed } from './composed-message.js';
-import { type MessageAttempt, MessageAttemptsRepository, type MessageLine } from './message-attempts.repository.js';
+import { type LineJob, type MessageAttempt, MessageAttemptsRepository } from './message-attempts.repository.js';
 import { type JudgedMessage, MessageJudgeService } from './message-judge.service.js';
 import { MessageSettlementService } from './message-settlement.service.js';
+import { type AttemptedMessage, SendingTurn } from './sending-turn.js';
 
-const RENEW_EVERY_MS = 500;
-const BATCH = 20;
-/** What is done is settled so often while others of the batch are still under way. */
-const SETTLE_EVERY_MS = 100;
-/** Then it is the turn of other lines. */
-const SLICE_MS = 3_000;
+/** While something is under way, what is due is looked for so often. */
+const LOOK_EVERY_MS = 100;
+/** What was sent, and cannot be noted, is kept for so long: it would be sent again. */
+const NOTE_WITHIN_MS = 10_000;
 
 declare module '../../../contracts/jobs.js' {
   interface Jobs {
-    /** Sends what is due over one channel, for a moment. Two of one line run at once, at most. */
-    send_notifications: MessageLine;
+    /** Sends what is due over one channel, for a moment. Two of one line run at once, and one that takes over from a lost worker. */
+    send_notifications: LineJob;
   }
-}
-
-/** A message that was sent, or not. */
-export interface AttemptedMessage {
-  readonly judged: JudgedMessage;
-  readonly outcome: SendOutcome;
 }
 
 /** Makes the attempts to send messages. An edge of the worker role. */
@@ -49,58 +42,71 @@ export class MessageSenderService implements OnModuleInit {
     this.jobs.register('send_notifications', { queue: 'notifications', everyMs: null }, (line) => this.sendLine(line));
   }
 
-  private async sendLine(line: MessageLine): Promise<void> {
-    const until = performance.now() + SLICE_MS;
-    while (performance.now() < until) {
-      const begun = await this.attempts.begin(line, BATCH);
-      if (begun.length === 0) {
-        return;
+  private async sendLine(line: LineJob): Promise<void> {
+    const turn = new SendingTurn(this.attempts);
+    try {
+      let hasBegun = await this.begin(turn, line);
+      while (hasBegun || !turn.isEmpty) {
+        const ended = await turn.nextEnded(LOOK_EVERY_MS);
+        [hasBegun] = await Promise.all([this.begin(turn, line), this.note(turn, ended)]);
       }
-      await this.sendAll(begun);
+    } finally {
+      turn.stop();
     }
   }
 
-  private async sendAll(begun: readonly MessageAttempt[]): Promise<void> {
-    const underWay = new Map(begun.map((attempt) => [attempt.id, attempt]));
-    const renewal = setInterval(() => {
-      inBackground(() => this.attempts.renew([...underWay.values()]));
-    }, RENEW_EVERY_MS);
+  /** Begins what is due, as far as there is room. @returns whether anything was */
+  private async begin(turn: SendingTurn, line: LineJob): Promise<boolean> {
+    const room = turn.room;
+    if (room === 0) {
+      return false;
+    }
+    let begun: readonly MessageAttempt[] = [];
     try {
-      const judged = await this.judge.judge(begun);
+      const askedAtMs = performance.now();
+      begun = await this.attempts.begin(line, room);
+      turn.hold(begun, askedAtMs);
+      const judged = begun.length > 0 ? await this.judge.judge(begun) : [];
       const sendable = judged.filter(({ items, quietForMs }) => items.length > 0 && quietForMs === 0);
       const others = judged.filter((one) => !sendable.includes(one));
       await this.settlement.settleUnsent(others);
-      others.forEach(({ attempt }) => underWay.delete(attempt.id));
-      await this.sendEach(sendable, underWay);
-    } finally {
-      clearInterval(renewal);
+      turn.letGo(others.map(({ attempt }) => attempt));
+      sendable.forEach((one) => {
+        inBackground(() => this.sendIn(turn, one));
+      });
+      return begun.length > 0;
+    } catch (error) {
+      turn.letGo(begun);
+      if (turn.isEmpty) {
+        throw error;
+      }
+      this.logger.warn({ err: error }, 'No further notifications could be begun');
+      return false;
     }
   }
 
-  /** In parallel. What is done is settled together, and does not wait for one that takes long. */
-  private async sendEach(sendable: readonly JudgedMessage[], underWay: Map<string, MessageAttempt>): Promise<void> {
-    const done: AttemptedMessage[] = [];
-    const all = Promise.all(
-      sendable.map(async (judged) => {
-        done.push({ judged, outcome: await this.send(judged) });
-      }),
-    );
-    let isOver = false;
-    inBackground(async () => {
-      await all;
-      isOver = true;
-    });
-    const settleDone = async (): Promise<void> => {
-      const ended = done.splice(0);
-      await this.settlement.settle(ended);
-      ended.forEach(({ judged }) => underWay.delete(judged.attempt.id));
-    };
-    // It changes while this waits.
-    while (!(isOver as boolean)) {
-      await Promise.race([all, pause(SETTLE_EVERY_MS)]);
-      await settleDone();
+  private async sendIn(turn: SendingTurn, judged: JudgedMessage): Promise<void> {
+    if (turn.holds(judged.attempt)) {
+      turn.end({ judged, outcome: await this.send(judged) });
+    } else {
+      turn.letGo([judged.attempt]);
     }
-    await settleDone();
+  }
+
+  private async note(turn: SendingTurn, ended: readonly AttemptedMessage[]): Promise<void> {
+    const until = performance.now() + NOTE_WITHIN_MS;
+    for (;;) {
+      try {
+        await this.settlement.settle(ended);
+        turn.letGoWritten(ended);
+        return;
+      } catch (error) {
+        if (performance.now() > until) {
+          throw error;
+        }
+        await pause(LOOK_EVERY_MS);
+      }
+    }
   }
 
   private async send(judged: JudgedMessage): Promise<SendOutcome> {

@@ -6,16 +6,19 @@ import type { StepOutcome } from '../../../platform/scheduling/background-loop.j
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { Sweeper } from '../../../platform/scheduling/sweeper.js';
 import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
-import { MessageAttemptsRepository } from './message-attempts.repository.js';
+import { type LineState, MessageAttemptsRepository } from './message-attempts.repository.js';
 
 /** Of the jobs that run at once, a channel has two for what is urgent, and two for the rest: one that hangs leaves room for others. */
-const SLOTS = 2;
+const SLOTS = ['1', '2'] as const;
+/** Both may be those of a worker that is gone, and free again only after seconds: what it had under way has one of its own. */
+const TAKE_OVER = 'lost';
 const LOOK_EVERY_MS = 500;
+const SHORTEST_PAUSE_MS = 20;
 const RETRY_WITHIN_MS = 10_000;
 
 /**
  * Makes jobs of what is due, by its channel: new messages as soon as the hint arrives, digests and failed attempts in their time, and
- * those whose job was lost with Redis or whose worker died. Any number of workers may run it; an edge of that role.
+ * those whose job was lost with Redis or whose worker died as soon as their leases are over. Any number of workers may run it; an edge of that role.
  */
 @Injectable()
 export class NotificationSweeper extends Sweeper {
@@ -38,12 +41,23 @@ export class NotificationSweeper extends Sweeper {
   }
 
   protected async sweep(): Promise<StepOutcome> {
-    for (const line of await this.attempts.dueLines(this.channels.names())) {
-      for (let slot = 1; slot <= SLOTS; slot += 1) {
-        const id = `${line.channel}-${line.isUrgent ? 'urgent' : 'other'}-${String(slot)}`;
-        await this.queues.add('send_notifications', line, id, line.isUrgent);
-      }
+    const lines = await this.attempts.lines(this.channels.names());
+    await Promise.all(lines.filter(({ isDue }) => isDue).flatMap((line) => this.addJobs(line)));
+    const soon = lines.flatMap(({ nextInMs }) => (nextInMs !== null && nextInMs < LOOK_EVERY_MS ? [nextInMs] : []));
+    if (soon.length > 0) {
+      this.lookAgainIn(Math.max(SHORTEST_PAUSE_MS, Math.min(...soon) + 1));
     }
     return 'idle';
+  }
+
+  private addJobs({ channel, isUrgent, isLost }: LineState): Promise<void>[] {
+    const add = (place: string, takesOver: boolean): Promise<void> =>
+      this.queues.add(
+        'send_notifications',
+        { channel, isUrgent, takesOver },
+        `${channel}-${isUrgent ? 'urgent' : 'other'}-${place}`,
+        isUrgent,
+      );
+    return [...SLOTS.map((slot) => add(slot, false)), ...(isLost ? [add(TAKE_OVER, true)] : [])];
   }
 }
