@@ -37,6 +37,7 @@ const NULLABLE = {
   'RegisterDeviceDto.metadata': 'nothing',
   'RegisterDeviceDto.position': 'not said',
   'RegisterDeviceDto.room': 'in no room',
+  'RegisterPushSubscriptionDto.expirationTime': 'it does not expire by itself',
   'ShareDeviceDto.from': 'from now on',
   'ShareDeviceDto.schedule': 'at all hours',
   'ShareDeviceDto.until': 'without an end',

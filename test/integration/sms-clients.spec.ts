@@ -7,13 +7,7 @@ import { PinoLogger } from 'nestjs-pino';
 import { ConfigModule } from '../../src/config/config.module.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { ClockModule } from '../../src/platform/clock/clock.module.js';
-import {
-  IsApnsToken,
-  IsE164,
-  IsFcmToken,
-  IsPushKey,
-  IsPushSecret,
-} from '../../src/platform/http/members/push-target.decorator.js';
+import { IsE164, IsPushKey, IsPushSecret, IsPushToken } from '../../src/platform/http/members/push-target.decorator.js';
 import { SmsClient } from '../../src/platform/sms/sms-client.js';
 import { SmsModule } from '../../src/platform/sms/sms.module.js';
 import { json } from '../support/google-server.js';
@@ -135,18 +129,19 @@ describe('The target of a message', () => {
     key!: unknown;
     @IsPushSecret()
     secret!: unknown;
-    @IsFcmToken()
-    fcm!: unknown;
-    @IsApnsToken()
-    apns!: unknown;
+    service!: unknown;
+    @IsPushToken()
+    token!: unknown;
   }
+  const FCM_TOKEN = 'fGcDQ2bTRk2n0P3yT5lqVw:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx';
+  const APNS_TOKEN = 'ab'.repeat(32);
   const KEY = 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4';
   const SOUND = {
     number: '+4915112345678',
     key: KEY,
     secret: 'BTBZMqHH6r4Tts7J_aSIgg',
-    fcm: 'fGcDQ2bTRk2n0P3yT5lqVw:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx',
-    apns: 'ab'.repeat(32),
+    service: 'fcm',
+    token: FCM_TOKEN,
   };
   const read = (values: object): { targets: Targets; faults: string[] } => {
     const targets = plainToInstance(Targets, { ...SOUND, ...values });
@@ -158,9 +153,10 @@ describe('The target of a message', () => {
       number: '+49 (151) 123-456.78',
       key: `${KEY.replaceAll('-', '+').replaceAll('_', '/')}=`,
       secret: 'BTBZMqHH6r4Tts7J/aSIgg==',
-      apns: 'AB'.repeat(32),
+      service: 'apns',
+      token: APNS_TOKEN.toUpperCase(),
     };
-    expect(read(written)).toEqual({ targets: SOUND, faults: [] });
+    expect(read(written)).toEqual({ targets: { ...SOUND, service: 'apns', token: APNS_TOKEN }, faults: [] });
   });
 
   it.each([
@@ -185,10 +181,14 @@ describe('The target of a message', () => {
       [KEY.slice(1), `${KEY}AA`, `C${KEY.slice(1)}`, `BH${KEY.slice(2, 40)}${'A'.repeat(47)}`, '!'.repeat(87), '', {}],
     ],
     ['secret', ['BTBZMqHH6r4Tts7J_aSI', 'BTBZMqHH6r4Tts7J_aSIggAA', 'ü'.repeat(22), '']],
-    ['fcm', ['short', 'a b'.repeat(20), 'a'.repeat(1_025), `${SOUND.fcm}\n`, ['a']]],
-    ['apns', ['ab'.repeat(31), 'a'.repeat(65), 'xy'.repeat(32), 'ab'.repeat(101), `${SOUND.apns}/`]],
-  ])('of another form is refused: %s', (name, values) => {
-    const taken = values.filter((value) => !read({ [name]: value }).faults.includes(name));
+    ['token', ['short', 'a b'.repeat(20), 'a'.repeat(1_025), `${FCM_TOKEN}\n`, ['a']], 'fcm'],
+    [
+      'token',
+      ['ab'.repeat(31), 'a'.repeat(65), 'xy'.repeat(32), 'ab'.repeat(101), `${APNS_TOKEN}/`, FCM_TOKEN],
+      'apns',
+    ],
+  ])('of another form is refused: %s', (name, values, service = 'fcm') => {
+    const taken = values.filter((value) => !read({ [name]: value, service }).faults.includes(name));
     expect(taken).toEqual([]);
   });
 });

@@ -76,6 +76,7 @@ function another({ body, ...changing }: ChangingRequest): ChangingRequest {
     overlapSeconds: () => 61,
     overlapHours: () => 2,
     url: () => 'https://hooks.example.com/another',
+    endpoint: () => 'https://push.example.com/another',
     format: () => 'ndjson',
     until: () => '2026-12-06T09:00:00Z',
     hardwareId: randomUUID,

@@ -117,6 +117,7 @@ function call(
       exportId: tenants.herExport,
       scheduleId: tenants.herSchedule,
       notificationId: tenants.herNotification,
+      subscriptionId: tenants.herSubscription,
       webhookId: tenants.herWebhook,
       deliveryId: tenants.herDelivery,
       address: '203.0.113.9',
@@ -201,7 +202,7 @@ describe('P-07: two tenants over HTTP', () => {
     );
     const parameters = new Set(namedRoutes().flatMap((route) => route.parameters));
     const filled =
-      'deviceId commandId organizationId sessionId userId invitationId shareId transferId exportId scheduleId notificationId webhookId deliveryId'.split(
+      'deviceId commandId organizationId sessionId userId invitationId shareId transferId exportId scheduleId notificationId subscriptionId webhookId deliveryId'.split(
         ' ',
       );
     expect([...parameters].sort()).toEqual(filled.sort());

@@ -118,6 +118,14 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'PATCH /api/v1/notifications/preferences': () => ({
     items: [{ kind: 'low_battery', channel: 'email', enabled: false }],
   }),
+  'POST /api/v1/notifications/push-subscriptions': () => ({
+    service: 'web_push',
+    endpoint: 'https://push.example.com/abc',
+    keys: {
+      p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+      auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+    },
+  }),
   'PATCH /api/v1/notifications/{notificationId}': () => ({ read: true }),
   'POST /api/v1/webhooks': () => ({ url: 'https://hooks.example.com/mortise', eventTypes: ['low_battery'] }),
   'POST /api/v1/webhooks/{webhookId}/rotate-secret': () => ({ overlapHours: 1 }),

@@ -49,6 +49,9 @@ export async function testEnvironment(
     // Tests send more requests than people; those about limits set their own.
     RATE_LIMIT_SCALE: '100000',
     SECURITY_CONTACT: 'mailto:security@example.com',
+    // Any key: browsers may subscribe.
+    VAPID_PRIVATE_KEY: Buffer.alloc(32, 2).toString('base64url'),
+    VAPID_SUBJECT: 'mailto:ops@example.com',
     LOG_LEVEL: process.env.TEST_LOG_LEVEL ?? 'silent',
     ...env,
   };

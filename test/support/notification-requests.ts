@@ -16,6 +16,21 @@ export async function insertNotification(
   return id;
 }
 
+/** Adds a push subscription of a person, of one of their sessions: its id. */
+export async function insertPushSubscription(
+  execute: (sql: string, values: unknown[]) => Promise<unknown>,
+  userId: string,
+  userAgent = 'jest',
+): Promise<string> {
+  const id = randomUUID();
+  await execute(
+    `INSERT INTO push_subscriptions (id, user_id, session_id, service, sealed, token_hash, ending, user_agent)
+     SELECT $1, $2, id, 'fcm', '', uuid_send($1), 'abcd', $3 FROM sessions WHERE user_id = $2 LIMIT 1`,
+    [id, userId, userAgent],
+  );
+  return id;
+}
+
 /** Requests that change something about notifications. */
 export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFactory) => Promise<ChangingRequest>>> = {
   'PATCH /notifications/:notificationId': async (w) => {
@@ -36,4 +51,21 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
   'POST /notifications/unsubscribe': async (w) => ({
     path: `/notifications/unsubscribe?token=${w.unsubscribeToken((await w.account()).id)}`,
   }),
+  'POST /notifications/push-subscriptions': async (w) => ({
+    path: '/notifications/push-subscriptions',
+    token: (await w.account()).accessToken,
+    body: {
+      service: 'web_push',
+      endpoint: `https://push.example.com/${randomUUID()}`,
+      keys: {
+        p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+        auth: 'BTBZMqHH6r4Tts7J_aSIgg',
+      },
+    },
+  }),
+  'DELETE /notifications/push-subscriptions/:subscriptionId': async (w) => {
+    const owner = await w.account();
+    const id = await insertPushSubscription((sql, values) => w.execute(sql, values), owner.id);
+    return { path: `/notifications/push-subscriptions/${id}`, token: owner.accessToken };
+  },
 };

@@ -44,6 +44,15 @@ export const PURGED_TABLES: Readonly<Record<string, PurgedTable>> = {
       SELECT id, person, uuid_send(id), at - interval '400 days', at,
         CASE WHEN get_byte(uuid_send(id), 0) % 2 = 0 THEN at - interval '300 days' END FROM ${ROWS}`,
   },
+  push_subscriptions: {
+    key: 'id',
+    insert: `WITH n AS (SELECT * FROM ${ROWS}), s AS (
+        INSERT INTO sessions (id, user_id, refresh_hash, expires_at, revoked_at)
+        SELECT gen_random_uuid(), person, uuid_send(id), now() + interval '1000 days', at FROM n
+        RETURNING id, refresh_hash)
+      INSERT INTO push_subscriptions (id, user_id, session_id, service, sealed, token_hash, ending)
+      SELECT n.id, person, s.id, 'fcm', '', uuid_send(n.id), 'abcd' FROM n JOIN s ON s.refresh_hash = uuid_send(n.id)`,
+  },
   event_counts: {
     key: 'type',
     insert: `INSERT INTO event_counts (at, device_id, type, count) SELECT at, device, id, 1 FROM ${ROWS}`,

@@ -4,7 +4,7 @@ import { ScriptedDevice } from './scripted-device.js';
 import { type Account, createAccount, insertAccount, type InsertedAccount } from './accounts.fixture.js';
 import { registerDevice, type RegisteredDevice, sendCommand } from './devices.fixture.js';
 import { ExportsClient } from './exports.fixture.js';
-import { insertNotification } from './notification-requests.js';
+import { insertNotification, insertPushSubscription } from './notification-requests.js';
 import { request } from './rest.js';
 import { closedHours } from './sharing.fixture.js';
 
@@ -25,6 +25,7 @@ export interface TwoTenants {
   readonly herExport: string;
   readonly herSchedule: string;
   readonly herNotification: string;
+  readonly herSubscription: string;
   readonly herWebhook: string;
   readonly herDelivery: string;
   /** A share of her device that stands, of another person. */
@@ -78,6 +79,7 @@ export async function createTwoTenants(canary: string): Promise<TwoTenants> {
     herNotification: await insertNotification((sql, values) => application.rows(sql, values), ada.id, {
       deviceName: canary,
     }),
+    herSubscription: await insertPushSubscription((sql, values) => application.rows(sql, values), ada.id, canary),
     herWebhook: webhook.body.id,
     herDelivery: test.body.id,
     herShare: await share(url, ada, hers, `${canary}@example.com`),

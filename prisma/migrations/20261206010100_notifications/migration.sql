@@ -77,10 +77,13 @@ CREATE TABLE "notification_preferences" (
 CREATE TABLE "push_subscriptions" (
     "id" UUID NOT NULL,
     "user_id" UUID NOT NULL,
+    "session_id" UUID NOT NULL,
     "service" TEXT NOT NULL,
     "sealed" BYTEA NOT NULL,
     "token_hash" BYTEA NOT NULL,
+    "ending" TEXT NOT NULL,
     "user_agent" TEXT,
+    "taken" UUID[] DEFAULT ARRAY[]::UUID[],
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT now(),
     "last_used_at" TIMESTAMPTZ(3),
 
@@ -112,6 +115,9 @@ CREATE INDEX "notification_windows_message_id_idx" ON "notification_windows"("me
 CREATE UNIQUE INDEX "push_subscriptions_token_hash_key" ON "push_subscriptions"("token_hash");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "push_subscriptions_session_id_service_key" ON "push_subscriptions"("session_id", "service");
+
+-- CreateIndex
 CREATE INDEX "push_subscriptions_user_id_created_at_id_idx" ON "push_subscriptions"("user_id", "created_at", "id");
 
 -- AddForeignKey
@@ -137,6 +143,9 @@ ALTER TABLE "notification_preferences" ADD CONSTRAINT "notification_preferences_
 
 -- AddForeignKey
 ALTER TABLE "push_subscriptions" ADD CONSTRAINT "push_subscriptions_user_id_fkey" FOREIGN KEY ("user_id") REFERENCES "users"("id") ON DELETE CASCADE ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "push_subscriptions" ADD CONSTRAINT "push_subscriptions_session_id_fkey" FOREIGN KEY ("session_id") REFERENCES "sessions"("id") ON DELETE CASCADE ON UPDATE CASCADE;
 
 -- What is due over a channel, the urgent apart from the rest.
 CREATE INDEX "notification_messages_due_idx" ON "notification_messages"("channel", "is_urgent", "next_attempt_at") WHERE "state" = 'PENDING';

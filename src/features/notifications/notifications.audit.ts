@@ -11,6 +11,8 @@ export const NOTIFICATIONS_AUDIT = {
     'notifications_read',
     'notification_preferences_updated',
     'notifications_unsubscribed',
+    'push_subscription_registered',
+    'push_subscription_removed',
   ],
-  entities: { notification: 'notificationId' },
+  entities: { notification: 'notificationId', push_subscription: 'subscriptionId' },
 } as const satisfies AuditDeclaration;

@@ -2,11 +2,13 @@ import { Module } from '@nestjs/common';
 import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.js';
 import { EventsModule } from '../../platform/events/events.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
+import { PushModule } from '../../platform/push/push.module.js';
 import { AccountModule } from '../account/account.module.js';
 import { HistoryModule } from '../history/history.module.js';
 import { UsersModule } from '../users/users.module.js';
 import { EmailTransport } from './channels/email-transport.js';
 import { NotificationChannelRegistry } from './channels/notification-channel-registry.js';
+import { PushTransport } from './channels/push-transport.js';
 import { UnsubscribeTokensService } from './channels/unsubscribe-tokens.service.js';
 import { NotificationViewService } from './list/notification-view.service.js';
 import { NotificationsRepository } from './list/notifications.repository.js';
@@ -19,7 +21,7 @@ import { NotificationOutboxRepository } from './making/notification-outbox.repos
 import { NOTIFICATIONS_AUDIT } from './notifications.audit.js';
 import { NOTIFICATIONS_EVENTS } from './notifications.events.js';
 import { NOTIFICATIONS_MAIL } from './notifications.mail.js';
-import { NOTIFICATION_MESSAGES_PURGE, NOTIFICATIONS_PURGE } from './notifications.purge.js';
+import { NOTIFICATION_MESSAGES_PURGE, NOTIFICATIONS_PURGE, PUSH_SUBSCRIPTIONS_PURGE } from './notifications.purge.js';
 import { NotificationPreferencesRepository } from './preferences/notification-preferences.repository.js';
 import { NotificationPreferencesService } from './preferences/notification-preferences.service.js';
 import { NotificationWishesService } from './preferences/notification-wishes.service.js';
@@ -27,6 +29,9 @@ import { FailedMessagesRepository } from './sending/failed-messages.repository.j
 import { FailedMessagesService } from './sending/failed-messages.service.js';
 import { MessageAttemptsRepository } from './sending/message-attempts.repository.js';
 import { MessageJudgeService } from './sending/message-judge.service.js';
+import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
+import { PushSubscriptionsService } from './targets/push-subscriptions.service.js';
+import { PushTargetsService } from './targets/push-targets.service.js';
 
 /** What the edges of the feature call, in one role or another. */
 const PROVIDERS = [
@@ -46,6 +51,9 @@ const PROVIDERS = [
   MessageJudgeService,
   FailedMessagesRepository,
   FailedMessagesService,
+  PushSubscriptionsService,
+  PushSubscriptionsRepository,
+  PushTargetsService,
 ];
 
 /** What people are told of what happened, in the app and outside of it. */
@@ -57,13 +65,16 @@ const PROVIDERS = [
     AuditPlatformModule.forFeature(NOTIFICATIONS_AUDIT),
     EventsModule.forFeature(NOTIFICATIONS_EVENTS),
     MailModule.forFeature(NOTIFICATIONS_MAIL),
+    PushModule,
   ],
   providers: [
     ...PROVIDERS,
     EmailTransport,
+    PushTransport,
     NotificationEventReaderService,
     NOTIFICATIONS_PURGE,
     NOTIFICATION_MESSAGES_PURGE,
+    PUSH_SUBSCRIPTIONS_PURGE,
   ],
   exports: PROVIDERS,
 })

@@ -1,6 +1,7 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
 import { NotificationsRepository } from './list/notifications.repository.js';
 import { FailedMessagesRepository } from './sending/failed-messages.repository.js';
+import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
 
 const DAY_MS = 86_400_000;
 
@@ -18,4 +19,13 @@ export const NOTIFICATION_MESSAGES_PURGE = purgeRule({
   keptFor: 90 * DAY_MS,
   from: [FailedMessagesRepository],
   purge: ({ limit, keptMs }, messages) => messages.purge(limit, keptMs),
+});
+
+/** Those of sessions that have ended: nothing is pushed to them since. */
+export const PUSH_SUBSCRIPTIONS_PURGE = purgeRule({
+  name: 'purge_push_subscriptions',
+  tables: ['push_subscriptions'],
+  keptFor: 0,
+  from: [PushSubscriptionsRepository],
+  purge: ({ limit, keptMs }, subscriptions) => subscriptions.purge(limit, keptMs),
 });

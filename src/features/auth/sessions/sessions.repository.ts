@@ -6,6 +6,7 @@ import { canActSql } from '../../users/account-standing.types.js';
 import type { ClientInfo } from '../auth.types.js';
 import type { ClientTraits } from './client-traits.js';
 import type { RotationState } from './domain/rotation.js';
+import { liveSessionSql } from './live-session.sql.js';
 
 /** How long the predecessor of a refresh token is accepted: two tabs refresh within it, a thief hardly does. */
 const GRACE = `interval '10 seconds'`;
@@ -46,7 +47,7 @@ const ROTATE = `
       expires_at = now() + CASE WHEN s.remember_me THEN $6::float8 ELSE $5::float8 END * interval '1 millisecond'
   FROM users AS u
   WHERE s.id = $1 AND s.refresh_counter = $2 AND s.refresh_hash = $3
-    AND s.revoked_at IS NULL AND s.expires_at > now()
+    AND ${liveSessionSql('s')}
     AND u.id = s.user_id AND ${canActSql('u')}
   RETURNING s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe"`;
 
@@ -61,7 +62,7 @@ const SAME_CLIENT = `CASE WHEN s.rotated_by IS NULL THEN s.device_hash IS NULL O
 // SQL: database time
 const ROTATION_STATE = `
   SELECT s.id AS "sessionId", s.user_id AS "userId", u.role, s.remember_me AS "rememberMe", s.refresh_counter AS counter,
-         s.revoked_at IS NULL AND s.expires_at > now() AND ${canActSql('u')} AS live,
+         ${liveSessionSql('s')} AND ${canActSql('u')} AS live,
          coalesce(s.rotated_at > now() - ${GRACE}, false) AS "inGrace",
          coalesce(${SAME_CLIENT}, false) AS "sameClient",
          s.revoked_reason AS "revokedReason"

@@ -172,6 +172,15 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `t.user_id = ${me}`,
   },
   {
+    // Where they lead is a secret of the browser or app.
+    name: 'push_subscription',
+    table: 'push_subscriptions t',
+    id: 't.id',
+    at: 't.created_at',
+    members: 'service ending user_agent created_at last_used_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
     // In the log of their own account alone, or each copy would read the whole log: the rest is among their activity. Payloads may
     // tell of others.
     name: 'event',

@@ -21,6 +21,8 @@ export interface ChannelMessage {
   readonly usefulForMs: number;
   /** Of the text, as a BCP 47 tag. */
   readonly language: string;
+  /** Attempts before this one that failed. */
+  readonly failures: number;
 }
 
 /** What became of an attempt to send one. */

@@ -33,6 +33,7 @@ export function composed({ attempt, items, language, timeZone }: JudgedMessage, 
     data: { kind, ...(alone ? { notificationId: alone.id } : {}), ...deviceOf(alone) },
     usefulForMs: Math.max(...items.map((item) => usefulForMs(item, attempt.nowMs))),
     language: spoken,
+    failures: attempt.failures,
   };
 }
 

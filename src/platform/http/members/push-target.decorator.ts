@@ -39,34 +39,40 @@ export function IsPushSecret(): PropertyDecorator {
   });
 }
 
-/** What Firebase gave an app. */
-export function IsFcmToken(): PropertyDecorator {
-  return spelledBy('isFcmToken', (text) => (isFcmToken(text) ? text : null), 'must be a registration token of FCM', {
-    example: 'fGcDQ2bTRk2n0P3yT5lqVw:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx',
-    maxLength: 1_024,
-  });
+/** What Google or Apple gave an app, by the `service` beside it; a token of APNs is read in small letters. */
+export function IsPushToken(): PropertyDecorator {
+  return spelledBy(
+    'isPushToken',
+    canonicalPushToken,
+    'must be a registration token of FCM, or 64 or more hexadecimal digits of APNs',
+    {
+      example: 'fGcDQ2bTRk2n0P3yT5lqVw:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx',
+      maxLength: 1_024,
+    },
+  );
 }
 
-/** What Apple gave an app, which is read in small letters. */
-export function IsApnsToken(): PropertyDecorator {
-  return spelledBy('isApnsToken', canonicalApnsToken, 'must be a token of APNs: 64 hexadecimal digits or more', {
-    example: '00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0',
-    maxLength: 200,
-  });
+function canonicalPushToken(text: string, { service }: { readonly service?: unknown }): string | null {
+  if (service === 'apns') {
+    return canonicalApnsToken(text);
+  }
+  return isFcmToken(text) ? text : null;
 }
 
 function spelledBy(
   name: string,
-  canonical: (text: string) => string | null,
+  canonical: (text: string, body: object) => string | null,
   fault: string,
   property: Pick<ApiPropertyOptions, 'example' | 'maxLength'>,
 ): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? (canonical(value) ?? value) : value)),
+    Transform(({ value, obj }: { value: unknown; obj: object }) =>
+      typeof value === 'string' ? (canonical(value, obj) ?? value) : value,
+    ),
     ValidateBy({
       name,
       validator: {
-        validate: (value) => typeof value === 'string' && canonical(value) !== null,
+        validate: (value, body) => typeof value === 'string' && canonical(value, body?.object ?? {}) !== null,
         defaultMessage: () => fault,
       },
     }),
