@@ -92,6 +92,8 @@ export class AppConfig {
     readonly logLinks: boolean;
     /** Holds a password, so it is no member that a log could print. Null: mail goes to the log. */
     readonly smtpUrl: () => string | null;
+    /** SPKI as DER. Null: the provider reports nothing. */
+    readonly eventsPublicKey: Buffer | null;
   };
   readonly push: PushServices;
   readonly sms: Sms;
@@ -153,6 +155,7 @@ export class AppConfig {
       from: settings.MAIL_FROM,
       logLinks: settings.MAIL_LOG_LINKS,
       smtpUrl: () => settings.SMTP_URL,
+      eventsPublicKey: settings.MAIL_EVENTS_PUBLIC_KEY,
     });
     this.push = pushServicesOf(settings);
     this.sms = smsOf(settings);

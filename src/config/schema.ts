@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ACCOUNT_SETTINGS, hashesAreStrong, WEAKEST_HASHES } from './accounts.js';
 import { CACHE_SETTINGS } from './cache.js';
+import { MAIL_EVENTS_SETTINGS } from './mail-events.js';
 import { QUEUE_SETTINGS } from './queues.js';
 import { PUSH_GROUPS, PUSH_SETTINGS } from './push.js';
 import { RETENTION_SETTINGS, rollupsOutlastEvents } from './retention.js';
@@ -203,6 +204,7 @@ export const SETTINGS = z
           '1: mail that goes to the log shows its links, which are as good as passwords. For demonstrations only: refused with NODE_ENV=production.',
         example: '0',
       }),
+    ...MAIL_EVENTS_SETTINGS,
     ...PUSH_SETTINGS,
     ...SMS_SETTINGS,
     LOG_LEVEL: oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent')

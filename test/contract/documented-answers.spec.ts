@@ -138,9 +138,10 @@ describe('Every answer', () => {
     for (const [name, prepare] of Object.entries(CHANGING_REQUESTS)) {
       const [method = ''] = name.split(' ');
       const documentedName = `${method} /api/v1${name.slice(method.length + 1)}`.replace(/:(\w+)/g, '{$1}');
-      const { path, token, body } = await prepare(factory);
+      const { path, token, body, headers: own } = await prepare(factory);
       const key = randomUUID();
       const headers = {
+        ...own,
         'idempotency-key': key,
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       };

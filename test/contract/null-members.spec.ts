@@ -33,6 +33,7 @@ const NULLABLE = {
   'PreviewScheduleDto.from': 'from now on',
   'PreviewScheduleDto.schedule': 'at all hours',
   'PreviewScheduleDto.until': 'without an end',
+  'PutChatHookDto.chatId': 'the address says which chat',
   'RegisterDeviceDto.location': 'not said',
   'RegisterDeviceDto.metadata': 'nothing',
   'RegisterDeviceDto.position': 'not said',

@@ -40,6 +40,10 @@ describe('The collection for Postman', () => {
     const delivery = await send(`/webhooks/${webhook.body.id}/test`, {});
     await send(`/devices/${device.id}/activation-code`, {});
     await send(`/devices/${device.id}/transfer`, { email: 'heir@example.com' });
+    await request(application.url, 'PUT', '/api/v1/notifications/chat', {
+      token: admin.accessToken,
+      body: { url: 'https://hooks.example.com/services/T0' },
+    });
     const { answers, faults } = await runCollection(client.sources, {
       baseUrl: application.url,
       identifier: admin.email,

@@ -75,6 +75,13 @@ const WAYS: Record<Exclude<RateCategory, (typeof NOT_OF_REQUESTS)[number]>, Way>
     sender('GET', '/api/v1/users', { token: (await insertAccount(app, { role: 'ADMIN' })).accessToken }),
   webhooks: async () =>
     sender('POST', `/api/v1/webhooks/${randomUUID()}/test`, { token: (await insertAccount(app)).accessToken }),
+  chat_hooks: async () =>
+    sender('PUT', '/api/v1/notifications/chat', {
+      token: (await insertAccount(app)).accessToken,
+      body: { url: 'https://hooks.example.com/services/T0' },
+    }),
+  mail_suppressions: async () =>
+    sender('DELETE', '/api/v1/notifications/mail-suppression', { token: (await insertAccount(app)).accessToken }),
   exports: async () =>
     sender('GET', '/api/v1/users/export?format=json', {
       token: (await insertAccount(app, { role: 'ADMIN' })).accessToken,

@@ -93,12 +93,15 @@ function changingRoutes({ nest: app }: TestApp): ChangingRoute[] {
   });
 }
 
-async function send(method: string, { path, token, body }: ChangingRequest): Promise<Answer & { entries: Entry[] }> {
+async function send(
+  method: string,
+  { path, token, body, headers }: ChangingRequest,
+): Promise<Answer & { entries: Entry[] }> {
   const requestId = randomUUID();
   const answer = await request(application.url, method, `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
     body,
-    headers: { 'x-request-id': requestId, 'idempotency-key': randomUUID() },
+    headers: { ...headers, 'x-request-id': requestId, 'idempotency-key': randomUUID() },
   });
   const entries = await sql.rows<Entry>(
     'SELECT action, outcome, code, actor, entity_type, entity_id FROM audit_entries WHERE request_id = $1 ORDER BY id',

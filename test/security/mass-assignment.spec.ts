@@ -109,11 +109,11 @@ function operationOf(name: string): Operation | undefined {
   return document.paths[`/api/v1${path.replace(/:(\w+)/g, '{$1}')}`]?.[verb.toLowerCase()];
 }
 
-function send(name: string, { path, token, body }: ChangingRequest): Promise<Answer<unknown>> {
+function send(name: string, { path, token, body, headers }: ChangingRequest): Promise<Answer<unknown>> {
   return request<unknown>(application.url, name.split(' ')[0] ?? '', `/api/v1${path}`, {
     ...(token === undefined ? {} : { token }),
     body,
-    headers: { 'idempotency-key': randomUUID() },
+    headers: { ...headers, 'idempotency-key': randomUUID() },
   });
 }
 

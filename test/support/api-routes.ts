@@ -114,6 +114,8 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'POST /api/v1/users/import': () => ({ users: [{ email: 'import@example.com' }] }),
   'POST /api/v1/exports': () => ({ type: 'my_data', format: 'csv' }),
   'POST /api/v1/notifications/read': () => ({ until: '2026-12-06T08:00:00Z' }),
+  'PUT /api/v1/notifications/chat': () => ({ url: 'https://hooks.example.com/services/T0' }),
+  'POST /api/v1/notifications/mail-events': () => ({ event: 'bounce' }),
   'POST /api/v1/notifications/unsubscribe': () => ({ 'List-Unsubscribe': 'One-Click' }),
   'PATCH /api/v1/notifications/preferences': () => ({
     items: [{ kind: 'low_battery', channel: 'email', enabled: false }],

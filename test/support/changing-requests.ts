@@ -31,6 +31,7 @@ export interface ChangingRequest {
   readonly path: string;
   readonly token?: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Prepares changing requests: each gets accounts, devices and organizations of its own. */
@@ -58,6 +59,14 @@ export class RequestFactory {
   /** With a password and a refresh token. */
   registered(): Promise<Account> {
     return createAccount(this.application.url);
+  }
+
+  /** @throws where it is refused */
+  async change(who: InsertedAccount, method: string, path: string, body: unknown): Promise<void> {
+    const { status } = await request(this.application.url, method, `/api/v1${path}`, { token: who.accessToken, body });
+    if (status >= 300) {
+      throw new Error(`${method} ${path} failed with ${String(status)}.`);
+    }
   }
 
   async create(who: InsertedAccount, path: string, body: unknown): Promise<string> {

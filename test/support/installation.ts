@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MAIL_EVENTS_KEY } from './mail-events.js';
 import { createTestDatabase } from './postgres.js';
 import { emptyRedis } from './redis.js';
 
@@ -48,6 +49,7 @@ export async function testEnvironment(
     MASTER_KEY: Buffer.alloc(32, 1).toString('base64'),
     // Tests send more requests than people; those about limits set their own.
     RATE_LIMIT_SCALE: '100000',
+    MAIL_EVENTS_PUBLIC_KEY: MAIL_EVENTS_KEY,
     SECURITY_CONTACT: 'mailto:security@example.com',
     // Any key: browsers may subscribe.
     VAPID_PRIVATE_KEY: Buffer.alloc(32, 2).toString('base64url'),

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { InsertedAccount } from './accounts.fixture.js';
 import type { ChangingRequest, RequestFactory } from './changing-requests.js';
+import { nowS, signedHeaders } from './mail-events.js';
 
 /** Adds a notification of a person: its id. */
 export async function insertNotification(
@@ -31,6 +33,15 @@ export async function insertPushSubscription(
   return id;
 }
 
+const CHAT_HOOK = { url: 'https://hooks.example.com/services/T0' };
+
+/** A person with a hook of a chat. */
+async function hooked(factory: RequestFactory): Promise<InsertedAccount> {
+  const owner = await factory.account();
+  await factory.change(owner, 'PUT', '/notifications/chat', CHAT_HOOK);
+  return owner;
+}
+
 /** Requests that change something about notifications. */
 export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFactory) => Promise<ChangingRequest>>> = {
   'PATCH /notifications/:notificationId': async (w) => {
@@ -47,6 +58,27 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
     path: '/notifications/preferences',
     token: (await w.account()).accessToken,
     body: { items: [{ kind: 'low_battery', channel: 'email', enabled: false }] },
+  }),
+  'PUT /notifications/chat': async (w) => ({
+    path: '/notifications/chat',
+    token: (await w.account()).accessToken,
+    body: CHAT_HOOK,
+  }),
+  'DELETE /notifications/chat': async (w) => ({
+    path: '/notifications/chat',
+    token: (await hooked(w)).accessToken,
+  }),
+  'POST /notifications/chat/test': async (w) => ({
+    path: '/notifications/chat/test',
+    token: (await hooked(w)).accessToken,
+  }),
+  'POST /notifications/mail-events': async (w) => {
+    const body = [{ email: (await w.account()).email, timestamp: nowS(), event: 'bounce', type: 'bounce' }];
+    return { path: '/notifications/mail-events', body, headers: signedHeaders(JSON.stringify(body)) };
+  },
+  'DELETE /notifications/mail-suppression': async (w) => ({
+    path: '/notifications/mail-suppression',
+    token: (await w.account()).accessToken,
   }),
   'POST /notifications/unsubscribe': async (w) => ({
     path: `/notifications/unsubscribe?token=${w.unsubscribeToken((await w.account()).id)}`,

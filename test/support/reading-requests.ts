@@ -188,6 +188,8 @@ export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/v1/notifications/preferences': 'one’s own',
   'GET /api/v1/notifications/push-services': 'what the installation can do',
   'GET /api/v1/notifications/push-subscriptions': 'one’s own',
+  'GET /api/v1/notifications/chat': 'one’s own',
+  'GET /api/v1/notifications/mail-suppression': 'of one’s own',
   'GET /api/v1/notifications/{notificationId}/deliveries': 'of one’s own',
   'GET /api/v1/webhooks': 'one’s own, or of an organization that one manages',
   'GET /api/v1/webhooks/{webhookId}': 'the same',

@@ -13,6 +13,13 @@ export const NOTIFICATIONS_AUDIT = {
     'notifications_unsubscribed',
     'push_subscription_registered',
     'push_subscription_removed',
+    'chat_hook_set',
+    'chat_hook_removed',
+    'chat_hook_tested',
+    'chat_hook_disabled',
+    'mail_events_heard',
+    'mail_suppressed',
+    'mail_suppression_lifted',
   ],
   entities: { notification: 'notificationId', push_subscription: 'subscriptionId' },
 } as const satisfies AuditDeclaration;

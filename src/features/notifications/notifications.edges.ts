@@ -1,14 +1,24 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
+import { MailEventsController } from './bounces/mail-events.controller.js';
+import { MailSuppressionController } from './bounces/mail-suppression.controller.js';
 import { NotificationsController } from './list/notifications.controller.js';
 import { NotificationPreferencesController } from './preferences/notification-preferences.controller.js';
 import { MessageSenderService } from './sending/message-sender.service.js';
 import { MessageSettlementService } from './sending/message-settlement.service.js';
 import { NotificationMetrics } from './sending/notification-metrics.js';
 import { NotificationSweeper } from './sending/notification-sweeper.js';
+import { ChatHooksController } from './targets/chat-hooks.controller.js';
 import { PushSubscriptionsController } from './targets/push-subscriptions.controller.js';
 
 /** What meets the outside in each role. */
 export const notificationsEdges = {
-  api: [NotificationPreferencesController, PushSubscriptionsController, NotificationsController],
+  api: [
+    ChatHooksController,
+    MailEventsController,
+    MailSuppressionController,
+    NotificationPreferencesController,
+    PushSubscriptionsController,
+    NotificationsController,
+  ],
   worker: [NotificationMetrics, MessageSettlementService, MessageSenderService, NotificationSweeper],
 } satisfies FeatureEdges;

@@ -3,9 +3,16 @@ import { AuditPlatformModule } from '../../platform/audit/audit-platform.module.
 import { EventsModule } from '../../platform/events/events.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { PushModule } from '../../platform/push/push.module.js';
+import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
 import { AccountModule } from '../account/account.module.js';
 import { HistoryModule } from '../history/history.module.js';
 import { UsersModule } from '../users/users.module.js';
+import { MailEventsService } from './bounces/mail-events.service.js';
+import { MailReportsRepository } from './bounces/mail-reports.repository.js';
+import { MailSuppressionsRepository } from './bounces/mail-suppressions.repository.js';
+import { MailSuppressionsService } from './bounces/mail-suppressions.service.js';
+import { ChatCallsService } from './channels/chat-calls.service.js';
+import { ChatTransport } from './channels/chat-transport.js';
 import { EmailTransport } from './channels/email-transport.js';
 import { NotificationChannelRegistry } from './channels/notification-channel-registry.js';
 import { PushTransport } from './channels/push-transport.js';
@@ -22,6 +29,7 @@ import { NOTIFICATIONS_AUDIT } from './notifications.audit.js';
 import { NOTIFICATIONS_EVENTS } from './notifications.events.js';
 import { NOTIFICATIONS_MAIL } from './notifications.mail.js';
 import { NOTIFICATION_MESSAGES_PURGE, NOTIFICATIONS_PURGE, PUSH_SUBSCRIPTIONS_PURGE } from './notifications.purge.js';
+import { NOTIFICATIONS_RATE_LIMITS } from './notifications.rate-limits.js';
 import { NotificationPreferencesRepository } from './preferences/notification-preferences.repository.js';
 import { NotificationPreferencesService } from './preferences/notification-preferences.service.js';
 import { NotificationWishesService } from './preferences/notification-wishes.service.js';
@@ -32,6 +40,9 @@ import { MessageJudgeService } from './sending/message-judge.service.js';
 import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
 import { PushSubscriptionsService } from './targets/push-subscriptions.service.js';
 import { PushTargetsService } from './targets/push-targets.service.js';
+import { ChatHooksRepository } from './targets/chat-hooks.repository.js';
+import { ChatHooksService } from './targets/chat-hooks.service.js';
+import { ChatSecretsService } from './targets/chat-secrets.service.js';
 
 /** What the edges of the feature call, in one role or another. */
 const PROVIDERS = [
@@ -54,6 +65,14 @@ const PROVIDERS = [
   PushSubscriptionsService,
   PushSubscriptionsRepository,
   PushTargetsService,
+  ChatHooksService,
+  ChatHooksRepository,
+  ChatSecretsService,
+  ChatCallsService,
+  MailEventsService,
+  MailReportsRepository,
+  MailSuppressionsService,
+  MailSuppressionsRepository,
 ];
 
 /** What people are told of what happened, in the app and outside of it. */
@@ -66,11 +85,13 @@ const PROVIDERS = [
     EventsModule.forFeature(NOTIFICATIONS_EVENTS),
     MailModule.forFeature(NOTIFICATIONS_MAIL),
     PushModule,
+    RateLimitModule.forFeature(NOTIFICATIONS_RATE_LIMITS),
   ],
   providers: [
     ...PROVIDERS,
     EmailTransport,
     PushTransport,
+    ChatTransport,
     NotificationEventReaderService,
     NOTIFICATIONS_PURGE,
     NOTIFICATION_MESSAGES_PURGE,

@@ -82,6 +82,14 @@ export type MessageState = (typeof MESSAGE_STATES)[number];
 export const SUPPRESSIONS = ['not_permitted', 'not_wanted', 'blocked', 'too_late', 'no_address'] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
+/** Why something did not arrive that a provider took. `bounced`: there is no such mailbox. `not_delivered`: it says that it gave up. */
+export const REPORTED_FAILURES = ['bounced', 'not_delivered'] as const;
+export type ReportedFailure = (typeof REPORTED_FAILURES)[number];
+
+/** Why an address is not mailed any more. */
+export const MAIL_SUPPRESSION_REASONS = ['bounced', 'spam_report', 'unsubscribed'] as const;
+export type MailSuppressionReason = (typeof MAIL_SUPPRESSION_REASONS)[number];
+
 /** What a person is told of, with what it is about. */
 export interface Notification {
   readonly id: string;
@@ -103,7 +111,7 @@ export interface Notification {
 export interface NotificationDelivery {
   readonly channel: NotificationChannelName;
   readonly state: MessageState;
-  readonly reason: Suppression | null;
+  readonly reason: Suppression | ReportedFailure | null;
   /** Shared by those that are sent as one message. */
   readonly messageId: string;
   readonly attempts: number;

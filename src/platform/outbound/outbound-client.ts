@@ -15,6 +15,7 @@ const MAX_HEADER_BYTES = 16_384;
 const MAX_BODY_BYTES = 4_096;
 const CALLS_AT_ONCE = 64;
 const CALLS_PER_ORIGIN = 2;
+const MOST_PER_ORIGIN = 8;
 /** A connection without a call is closed then, whatever the server offers. */
 const IDLE_MS = 4_000;
 /** Answers of 1xx before the one that counts. */
@@ -28,6 +29,8 @@ export interface OutboundRequest {
   readonly body?: string | Uint8Array;
   /** Milliseconds for everything, from the call to the last byte: 10 s unless said otherwise. */
   readonly timeoutMs?: number;
+  /** Calls to the origin that may be under way with this one: 2 unless said otherwise, 8 at most. */
+  readonly atOnce?: number;
 }
 
 export interface OutboundAnswer {
@@ -47,7 +50,7 @@ export interface OutboundAnswer {
 export class OutboundClient implements OnApplicationShutdown {
   readonly #agent: Agent;
   readonly #endConnecting: () => void;
-  readonly #limiter = new OutboundLimiter({ total: CALLS_AT_ONCE, perOrigin: CALLS_PER_ORIGIN });
+  readonly #limiter = new OutboundLimiter(CALLS_AT_ONCE);
   readonly #requests: Counter<'outcome'>;
   readonly #seconds: Histogram;
 
@@ -60,7 +63,7 @@ export class OutboundClient implements OnApplicationShutdown {
     this.#endConnecting = end;
     this.#agent = new Agent({
       connect,
-      connections: CALLS_PER_ORIGIN,
+      connections: MOST_PER_ORIGIN,
       pipelining: 1,
       allowH2: false,
       useMilo: false,
@@ -115,9 +118,10 @@ export class OutboundClient implements OnApplicationShutdown {
       throw new OutboundError('address_not_allowed', url.message);
     }
     const limitMs = request.timeoutMs ?? TIMEOUT_MS;
+    const perOrigin = Math.min(request.atOnce ?? CALLS_PER_ORIGIN, MOST_PER_ORIGIN);
     const tooLate = new OutboundError('timed_out', `The answer was not whole within ${String(limitMs)} ms.`);
     return abortedAfter(limitMs, tooLate, signal, (ending) =>
-      this.#limiter.run(url.origin, ending, () => this.call(url, request, ending)),
+      this.#limiter.run({ origin: url.origin, perOrigin }, ending, () => this.call(url, request, ending)),
     );
   }
 

@@ -1,12 +1,10 @@
-export interface OutboundLimits {
-  /** Calls that are under way at once. */
-  readonly total: number;
-  /** And of them, to one origin. */
+/** To whom a call goes, and how many of those may be under way with it. */
+export interface OriginShare {
+  readonly origin: string;
   readonly perOrigin: number;
 }
 
-interface OriginCall {
-  readonly origin: string;
+interface OriginCall extends OriginShare {
   readonly proceed: () => void;
 }
 
@@ -19,32 +17,33 @@ export class OutboundLimiter {
   readonly #waiting = new Set<OriginCall>();
   #total = 0;
 
-  constructor(private readonly limits: OutboundLimits) {}
+  /** @param limit calls that are under way at once */
+  constructor(private readonly limit: number) {}
 
   /** @throws the reason of the signal when it is aborted before the turn comes */
-  async run<T>(origin: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  async run<T>(share: OriginShare, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    if (this.hasPlaceFor(origin)) {
-      this.count(origin, 1);
+    if (this.hasPlaceFor(share)) {
+      this.count(share.origin, 1);
     } else {
-      await this.turn(origin, signal);
+      await this.turn(share, signal);
     }
     try {
       return await work();
     } finally {
-      this.count(origin, -1);
+      this.count(share.origin, -1);
       this.pass();
     }
   }
 
-  private turn(origin: string, signal: AbortSignal): Promise<void> {
+  private turn(share: OriginShare, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const giveUp = (): void => {
         this.#waiting.delete(call);
         reject(signal.reason as Error);
       };
       const call = {
-        origin,
+        ...share,
         proceed: () => {
           signal.removeEventListener('abort', giveUp);
           resolve();
@@ -58,7 +57,7 @@ export class OutboundLimiter {
   /** To the first one that has waited and may go now. */
   private pass(): void {
     for (const call of this.#waiting) {
-      if (this.hasPlaceFor(call.origin)) {
+      if (this.hasPlaceFor(call)) {
         this.#waiting.delete(call);
         this.count(call.origin, 1);
         call.proceed();
@@ -67,8 +66,8 @@ export class OutboundLimiter {
     }
   }
 
-  private hasPlaceFor(origin: string): boolean {
-    return this.#total < this.limits.total && (this.#running.get(origin) ?? 0) < this.limits.perOrigin;
+  private hasPlaceFor({ origin, perOrigin }: OriginShare): boolean {
+    return this.#total < this.limit && (this.#running.get(origin) ?? 0) < perOrigin;
   }
 
   private count(origin: string, change: 1 | -1): void {

@@ -181,6 +181,22 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `t.user_id = ${me}`,
   },
   {
+    name: 'chat_hook',
+    table: 'chat_hooks t',
+    id: 't.hook_id',
+    at: 't.created_at',
+    members: 'host disabled_reason disabled_at created_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
+    name: 'mail_suppression',
+    table: 'mail_suppressions t',
+    id: 't.user_id',
+    at: 't.reported_at',
+    members: 'reason reported_at lifted_at'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
     // In the log of their own account alone, or each copy would read the whole log: the rest is among their activity. Payloads may
     // tell of others.
     name: 'event',

@@ -1,6 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { MailRefusedError, MailTransport } from '../../../platform/mail/mail-transport.js';
 import { UsersService } from '../../users/users.service.js';
+import { MailSuppressionsService } from '../bounces/mail-suppressions.service.js';
 import { type ChannelMessage, NotificationTransport, type SendOutcome } from './notification-transport.js';
 import { NotificationChannelRegistry } from './notification-channel-registry.js';
 import { UnsubscribeTokensService } from './unsubscribe-tokens.service.js';
@@ -15,6 +16,7 @@ export class EmailTransport extends NotificationTransport implements OnModuleIni
     private readonly transport: MailTransport,
     private readonly users: UsersService,
     private readonly tokens: UnsubscribeTokensService,
+    private readonly suppressions: MailSuppressionsService,
   ) {
     super();
   }
@@ -23,13 +25,20 @@ export class EmailTransport extends NotificationTransport implements OnModuleIni
     this.registry.register(this);
   }
 
-  /** Each account has an address. */
-  reachable(userIds: readonly string[]): Promise<ReadonlySet<string>> {
-    return Promise.resolve(new Set(userIds));
+  /** Each account has an address. Those that bounce are not mailed. */
+  async reachable(userIds: readonly string[]): Promise<ReadonlySet<string>> {
+    const suppressed = await this.suppressions.of(userIds);
+    return new Set(userIds.filter((userId) => !suppressed.has(userId)));
   }
 
   async send({ id, userId, title, text, url, language, kinds }: ChannelMessage): Promise<SendOutcome> {
-    const { email: to } = await this.users.getAccount(userId);
+    const [{ email: to }, suppressed] = await Promise.all([
+      this.users.getAccount(userId),
+      this.suppressions.of([userId]),
+    ]);
+    if (suppressed.has(userId)) {
+      return { sent: false, reason: 'mail_suppressed', isPermanent: true, retryAfterMs: null, hasNoAddress: true };
+    }
     const token = this.tokens.issue({ userId, kinds });
     try {
       await this.transport.send({ to, template: 'notification', values: { title, text, url, language, token } }, id);

@@ -7,6 +7,8 @@ import { IsTimestamp } from '../../../platform/http/members/timestamp.validator.
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import type { Page } from '../../../shared/paging.js';
 import {
+  REPORTED_FAILURES,
+  type ReportedFailure,
   MESSAGE_CHANNELS,
   MESSAGE_STATES,
   type MessageState,
@@ -155,9 +157,9 @@ export class NotificationDeliveryDto {
   @ApiProperty({ enum: MESSAGE_STATES, example: 'SENT' })
   state!: MessageState;
 
-  /** Why it was not sent, where it was `SUPPRESSED`. */
-  @ApiProperty({ type: String, enum: [...SUPPRESSIONS, null], nullable: true, example: null })
-  reason!: Suppression | null;
+  /** Why it was not sent, where it was `SUPPRESSED`; why it did not arrive, where a provider reported that. */
+  @ApiProperty({ type: String, enum: [...SUPPRESSIONS, ...REPORTED_FAILURES, null], nullable: true, example: null })
+  reason!: Suppression | ReportedFailure | null;
 
   /**
    * The message that it was in: several may have been sent as one.

@@ -22,7 +22,7 @@ const LIST = `
 /** Attempts are counted on: what is left of an earlier one changes nothing. */
 // SQL: database time
 const SEND_AGAIN = `
-  UPDATE notification_messages SET state = 'PENDING', failures = 0, next_attempt_at = now(), finished_at = NULL, last_error = NULL
+  UPDATE notification_messages SET state = 'PENDING', reason = NULL, failures = 0, next_attempt_at = now(), finished_at = NULL, last_error = NULL
   WHERE id = $1 AND state = 'FAILED' RETURNING id`;
 
 // SQL: database time

@@ -21,6 +21,10 @@ export function acceptJsonOnly(fastify: FastifyInstance, bodyLimit: number): voi
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer', bodyLimit },
     (request, body: Buffer, done) => {
+      if (request.routeOptions.config.takesRawJson === true) {
+        done(null, body);
+        return;
+      }
       try {
         done(null, isBlank(body) ? undefined : readJson(request, body));
       } catch (error) {

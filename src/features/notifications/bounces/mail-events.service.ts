@@ -1,0 +1,71 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { AppConfig } from '../../../config/app-config.js';
+import { AuditWriter } from '../../../platform/audit/audit-writer.js';
+import { Transactions } from '../../../platform/prisma/transactions.js';
+import { Clock } from '../../../shared/clock.js';
+import { InvalidMailEventsError, MailEventsNotSetUpError } from '../notifications.errors.js';
+import { faultOfReport, type SignedReport } from './mail-event-signature.js';
+import { type MailEvent, mailEventsIn } from './mail-events.js';
+import { MailReportsRepository, type MessageReport } from './mail-reports.repository.js';
+import { MailSuppressionsService } from './mail-suppressions.service.js';
+
+/** Hears what the provider of mail says of mails that it took. The same may be said often: it is heard once. */
+@Injectable()
+export class MailEventsService {
+  readonly #key: KeyObject | null;
+
+  constructor(
+    private readonly reports: MailReportsRepository,
+    private readonly suppressions: MailSuppressionsService,
+    private readonly transactions: Transactions,
+    private readonly audit: AuditWriter,
+    private readonly clock: Clock,
+    { mail: { eventsPublicKey: key } }: AppConfig,
+  ) {
+    this.#key = key && createPublicKey({ key, format: 'der', type: 'spki' });
+  }
+
+  /** Before anything of it is read. @throws MailEventsNotSetUpError, InvalidMailEventsError */
+  verify(report: SignedReport): void {
+    if (this.#key === null) {
+      throw new MailEventsNotSetUpError();
+    }
+    const fault = faultOfReport(report, this.#key, this.clock.now());
+    if (fault !== null) {
+      throw new InvalidMailEventsError(fault);
+    }
+  }
+
+  /** @param list of a report that is verified */
+  async hear(list: readonly unknown[]): Promise<void> {
+    const events = mailEventsIn(list);
+    if (events.length === 0) {
+      return;
+    }
+    await this.transactions.run(async () => {
+      const changed = await this.reports.settle(fatesOf(events));
+      const suppressed = await this.suppressions.add(events);
+      const heard = { action: 'mail_events_heard', entity: { type: 'notification', id: null } } as const;
+      await this.audit.record({ ...heard, after: { events: events.length, changed } });
+      for (const { userId, reason } of suppressed) {
+        await this.audit.record({
+          action: 'mail_suppressed',
+          entity: { type: 'user', id: userId },
+          after: { reason },
+        });
+      }
+    });
+  }
+}
+
+/** Of each message the last word: what bounced is not delivered, in whatever order it is told. */
+function fatesOf(events: readonly MailEvent[]): MessageReport[] {
+  const reports = new Map<string, MessageReport>();
+  for (const { messageId, fate } of events) {
+    if (messageId !== null && fate !== null && (fate.state === 'FAILED' || !reports.has(messageId))) {
+      reports.set(messageId, { messageId, fate });
+    }
+  }
+  return [...reports.values()];
+}

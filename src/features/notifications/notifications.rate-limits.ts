@@ -1,0 +1,15 @@
+import { userKey } from '../../platform/rate-limit/platform-rate-limits.js';
+import type { RateLimitCategories } from '../../platform/rate-limit/rate-limit-registry.js';
+
+declare module '../../contracts/rate-limits.js' {
+  interface RateCategories extends Record<keyof typeof NOTIFICATIONS_RATE_LIMITS, true> {}
+}
+
+export const NOTIFICATIONS_RATE_LIMITS = {
+  chat_hooks: { description: 'Changes and tests of the chat hook of a person.', limit: '20/10m', keyOf: userKey },
+  mail_suppressions: {
+    description: 'How often a person has an address that bounced mailed again.',
+    limit: '5/1d',
+    keyOf: userKey,
+  },
+} satisfies RateLimitCategories;
