@@ -59,7 +59,8 @@ function problemsOf(env: Record<string, string>): readonly string[] {
 describe('Services that messages are sent by', () => {
   it('are none without settings', () => {
     const { push, sms } = loadConfig(REQUIRED);
-    expect([push, sms]).toEqual([{ vapid: null, fcm: null, apns: null }, { twilio: null }]);
+    expect([push, sms.twilio]).toEqual([{ vapid: null, fcm: null, apns: null }, null]);
+    expect(sms).toMatchObject({ isSetUp: true, budget: { ofAll: 1_000, perPerson: 100 } });
   });
 
   it('have what their settings say, and the public half of the key of Web Push', () => {

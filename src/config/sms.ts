@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DOCS, providerUrl, url } from './settings.js';
+import { DOCS, integer, providerUrl, url } from './settings.js';
 
 /** Who sends text messages. */
 export const SMS_SETTINGS = {
@@ -29,12 +29,22 @@ export const SMS_SETTINGS = {
       example: '+15005550006',
     }),
   TWILIO_STATUS_CALLBACK: url('https').nullable().default(null).register(DOCS, {
-    description: 'Where Twilio reports what came of each message. Unset: nowhere.',
-    example: 'https://doors.example.com/sms-status',
+    description:
+      'Where Twilio reports what came of each message. Unset: /api/v1/notifications/sms-status at PUBLIC_URL, where that is https at a public name; else nowhere.',
+    example: 'https://doors.example.com/api/v1/notifications/sms-status',
   }),
   TWILIO_URL: providerUrl()
     .default('https://api.twilio.com')
     .register(DOCS, { description: "Where Twilio's API is.", example: 'https://api.twilio.com' }),
+  SMS_MONTHLY_BUDGET: integer(0, 100_000_000).default(1_000).register(DOCS, {
+    description:
+      'Segments of text messages, which providers charge for, in a calendar month (UTC). The last tenth is for what is urgent, and codes for numbers have half at most. 0: there are no text messages.',
+    example: '1000',
+  }),
+  SMS_MONTHLY_PER_PERSON: integer(1, 1_000_000).default(100).register(DOCS, {
+    description: 'Of these, how many one person may have; the last tenth is for what is urgent, too.',
+    example: '100',
+  }),
 } as const;
 
 /** Each of them needs the others. */
@@ -51,14 +61,27 @@ export interface TwilioAccount {
   readonly statusCallback: string | null;
 }
 
-/** Null: text messages go to the log. */
 export interface Sms {
+  /** Null: text messages go to the log. */
   readonly twilio: TwilioAccount | null;
+  /** There are text messages: to the log nowhere but where developers read it. */
+  readonly isSetUp: boolean;
+  /** Segments in a calendar month. */
+  readonly budget: { readonly ofAll: number; readonly perPerson: number };
 }
 
-export function smsOf(settings: SmsSettings): Sms {
+/** What else it takes to know where reports go, and whether a log will do. */
+interface Surroundings {
+  readonly NODE_ENV: string;
+  readonly PUBLIC_URL: string;
+}
+
+export function smsOf(settings: SmsSettings & Surroundings): Sms {
   const { TWILIO_ACCOUNT_SID: accountSid, TWILIO_AUTH_TOKEN: authToken, TWILIO_FROM: from } = settings;
+  const budget = { ofAll: settings.SMS_MONTHLY_BUDGET, perPerson: settings.SMS_MONTHLY_PER_PERSON };
   return Object.freeze({
+    isSetUp: budget.ofAll > 0 && (accountSid !== null || settings.NODE_ENV !== 'production'),
+    budget: Object.freeze(budget),
     twilio:
       accountSid === null
         ? null
@@ -67,7 +90,17 @@ export function smsOf(settings: SmsSettings): Sms {
             accountSid,
             authToken: () => authToken ?? '',
             from: from ?? '',
-            statusCallback: settings.TWILIO_STATUS_CALLBACK,
+            statusCallback: settings.TWILIO_STATUS_CALLBACK ?? callbackAt(settings.PUBLIC_URL),
           }),
   });
+}
+
+/** Null where Twilio could not reach it. */
+function callbackAt(publicUrl: string): string | null {
+  const { protocol, hostname } = new URL(publicUrl);
+  const isPublicName =
+    /^(?=.*\.[a-z])[a-z\d.-]+$/.test(hostname) && !/\.(?:local|localhost|internal|lan|test)$/.test(hostname);
+  return protocol === 'https:' && isPublicName
+    ? `${publicUrl.replace(/\/+$/, '')}/api/v1/notifications/sms-status`
+    : null;
 }

@@ -12,8 +12,8 @@ import { TestApp } from '../support/test-app.js';
 /** Of a category, a request that it limits, and no narrower one does. */
 type Way = () => Promise<() => Promise<Answer>>;
 
-/** Limits of what a request does, not of requests: test/integration/devices-named-owners.spec.ts. */
-const NOT_OF_REQUESTS = ['provisioning_mail'] as const satisfies readonly RateCategory[];
+/** Limits of what a request does, not of requests: test/integration/devices-named-owners.spec.ts; and of a provider that signs. */
+const NOT_OF_REQUESTS = ['provisioning_mail', 'sms_reports'] as const satisfies readonly RateCategory[];
 
 const AT_ONCE = 10;
 /** Sent beyond the quota. */
@@ -82,6 +82,11 @@ const WAYS: Record<Exclude<RateCategory, (typeof NOT_OF_REQUESTS)[number]>, Way>
     }),
   mail_suppressions: async () =>
     sender('DELETE', '/api/v1/notifications/mail-suppression', { token: (await insertAccount(app)).accessToken }),
+  phone: async () =>
+    sender('POST', '/api/v1/notifications/phone/confirm', {
+      token: (await insertAccount(app)).accessToken,
+      body: { code: '000000' },
+    }),
   exports: async () =>
     sender('GET', '/api/v1/users/export?format=json', {
       token: (await insertAccount(app, { role: 'ADMIN' })).accessToken,

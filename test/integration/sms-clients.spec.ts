@@ -55,6 +55,11 @@ const twilioWith = (settings: Record<string, string> = {}): Promise<SmsClient> =
     ...settings,
   });
 
+/** Nothing was sent. */
+const refused = (outcome: object): object => ({ ...outcome, isRefused: true });
+/** It may have been. */
+const lost = (outcome: object): object => ({ ...outcome, isRefused: false });
+
 describe('TwilioClient', () => {
   it('sends a form with the credentials of the account', async () => {
     const client = await twilioWith();
@@ -86,15 +91,15 @@ describe('TwilioClient', () => {
   });
 
   it.each([
-    [json(400, { code: 21211, message: `The 'To' number ${TO} is not valid.` }), gone('twilio_21211')],
-    [json(400, { code: 21610, message: 'Attempt to send to unsubscribed recipient' }), gone('twilio_21610')],
-    [json(400, { code: 21614 }), gone('twilio_21614')],
-    [json(400, { code: 21408 }), failure('twilio_21408', { isPermanent: true })],
-    [json(401, { code: 20003 }), failure('twilio_20003')],
-    [json(429, { code: 20429 }, { 'retry-after': '3' }), failure('twilio_20429', { retryAfterMs: 3_000 })],
-    [json(503, {}), failure('twilio_503')],
-    [json(307, {}, { location: '/elsewhere' }), failure('twilio_307', { isPermanent: true })],
-    [json(201, { sid: 'a'.repeat(70_000) }), failure('twilio_invalid_answer')],
+    [json(400, { code: 21211, message: `The 'To' number ${TO} is not valid.` }), refused(gone('twilio_21211'))],
+    [json(400, { code: 21610, message: 'Attempt to send to unsubscribed recipient' }), refused(gone('twilio_21610'))],
+    [json(400, { code: 21614 }), refused(gone('twilio_21614'))],
+    [json(400, { code: 21408 }), refused(failure('twilio_21408', { isPermanent: true }))],
+    [json(401, { code: 20003 }), refused(failure('twilio_20003'))],
+    [json(429, { code: 20429 }, { 'retry-after': '3' }), refused(failure('twilio_20429', { retryAfterMs: 3_000 }))],
+    [json(503, {}), lost(failure('twilio_503'))],
+    [json(307, {}, { location: '/elsewhere' }), refused(failure('twilio_307', { isPermanent: true }))],
+    [json(201, { sid: 'a'.repeat(70_000) }), lost(failure('twilio_invalid_answer'))],
   ])('says what each answer means (%#)', async (answer, expected) => {
     twilio.answer(answer);
     expect(await (await twilioWith()).send(TO, 'a', ID)).toEqual(expected);
@@ -109,7 +114,7 @@ describe('TwilioClient', () => {
     expect(retryAfterMs).toBeGreaterThan(50_000);
     expect(retryAfterMs).toBeLessThanOrEqual(61_000);
     twilio.stop();
-    expect(await client.send(TO, 'a', ID)).toEqual(failure('twilio_connection_failed'));
+    expect(await client.send(TO, 'a', ID)).toEqual(lost(failure('twilio_connection_failed')));
   });
 });
 

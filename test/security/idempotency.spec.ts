@@ -35,6 +35,10 @@ const WITHOUT_KEY = [
   'POST /api/v1/notifications/chat/test',
   // Providers have no key; what they report is heard once.
   'POST /api/v1/notifications/mail-events',
+  // A code works once, and GET tells whether it has.
+  'POST /api/v1/notifications/phone/confirm',
+  // The provider has no key; a report again changes nothing.
+  'POST /api/v1/notifications/sms-status',
   'POST /api/v1/devices/{deviceId}/heartbeat',
   'POST /api/v1/devices/{deviceId}/events',
 ];

@@ -116,6 +116,9 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'POST /api/v1/notifications/read': () => ({ until: '2026-12-06T08:00:00Z' }),
   'PUT /api/v1/notifications/chat': () => ({ url: 'https://hooks.example.com/services/T0' }),
   'POST /api/v1/notifications/mail-events': () => ({ event: 'bounce' }),
+  'PUT /api/v1/notifications/phone': () => ({ number: '+4915112345678' }),
+  'POST /api/v1/notifications/phone/confirm': () => ({ code: '000000' }),
+  'POST /api/v1/notifications/sms-status': () => ({ MessageStatus: 'delivered' }),
   'POST /api/v1/notifications/unsubscribe': () => ({ 'List-Unsubscribe': 'One-Click' }),
   'PATCH /api/v1/notifications/preferences': () => ({
     items: [{ kind: 'low_battery', channel: 'email', enabled: false }],

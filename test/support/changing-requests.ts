@@ -1,6 +1,7 @@
 import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { UnsubscribeTokensService } from '../../src/features/notifications/channels/unsubscribe-tokens.service.js';
+import { PhoneNumbersService } from '../../src/features/notifications/targets/phone-numbers.service.js';
 import {
   type OneTimePayloads,
   OneTimeTokensService,
@@ -54,6 +55,24 @@ export class RequestFactory {
   /** As mails to a person have it. */
   unsubscribeToken(userId: string): string {
     return this.application.get(UnsubscribeTokensService).issue({ userId, kinds: ['low_battery'] });
+  }
+
+  /** As a number of a person was sent it. */
+  async phoneCode(userId: string): Promise<string> {
+    const numbers = this.application.get(PhoneNumbersService);
+    const [id, code, number] = [randomUUID(), numbers.makeCode(), '+4915112345678'];
+    await this.execute(
+      `INSERT INTO notification_phone_codes (user_id, id, sealed, number_hash, masked, code_hash, expires_at)
+       VALUES ($1, $2, $3, $4, '+49*********78', $5, now() + interval '10 minutes')`,
+      [
+        userId,
+        id,
+        numbers.seal(number, 'notification_phone_codes', userId),
+        numbers.hashOf(number),
+        numbers.hashOfCode(id, code),
+      ],
+    );
+    return code;
   }
 
   /** With a password and a refresh token. */

@@ -2,7 +2,7 @@ import type { Sql } from './sql.js';
 
 /** Tables that count attempts: a request that was refused or rolled back may change them. */
 const COUNTERS = new Set(['login_throttles', 'alert_windows', 'login_windows']);
-const ASIDE = `- 'last_seen_at' - 'failed_attempts'`;
+const ASIDE = `- 'last_seen_at' - 'failed_attempts' - 'tries'`;
 
 /** All rows of all tables but the counters, by table name. */
 export async function databaseSnapshot(sql: Sql): Promise<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import type { InsertedAccount } from './accounts.fixture.js';
 import type { ChangingRequest, RequestFactory } from './changing-requests.js';
 import { nowS, signedHeaders } from './mail-events.js';
@@ -78,6 +78,23 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
   },
   'DELETE /notifications/mail-suppression': async (w) => ({
     path: '/notifications/mail-suppression',
+    token: (await w.account()).accessToken,
+  }),
+  'PUT /notifications/phone': async (w) => ({
+    path: '/notifications/phone',
+    token: (await w.account()).accessToken,
+    body: { number: `+491511${String(randomInt(1_000_000, 9_999_999))}` },
+  }),
+  'POST /notifications/phone/confirm': async (w) => {
+    const owner = await w.account();
+    return {
+      path: '/notifications/phone/confirm',
+      token: owner.accessToken,
+      body: { code: await w.phoneCode(owner.id) },
+    };
+  },
+  'DELETE /notifications/phone': async (w) => ({
+    path: '/notifications/phone',
     token: (await w.account()).accessToken,
   }),
   'POST /notifications/unsubscribe': async (w) => ({

@@ -185,6 +185,7 @@ export const UNAUDITED_READS: Readonly<Record<string, string>> = {
   'GET /api/v1/exports/{exportId}/file': 'audited each time, also by its owner: exports-files.spec.ts',
   'GET /api/v1/notifications': 'one’s own',
   'GET /api/v1/notifications/unread-count': 'of one’s own',
+  'GET /api/v1/notifications/phone': 'one’s own',
   'GET /api/v1/notifications/preferences': 'one’s own',
   'GET /api/v1/notifications/push-services': 'what the installation can do',
   'GET /api/v1/notifications/push-subscriptions': 'one’s own',

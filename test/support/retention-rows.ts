@@ -38,6 +38,22 @@ export const PURGED_TABLES: Readonly<Record<string, PurgedTable>> = {
       SELECT id, person, 'email', false, (ARRAY['SENT', 'FAILED', 'SUPPRESSED'])[1 + get_byte(uuid_send(id), 0) % 3],
         at - interval '1 hour', at FROM ${ROWS}`,
   },
+  notification_phone_codes: {
+    key: 'id',
+    insert: `WITH people AS (
+        INSERT INTO users (id, email, display_name) SELECT id, id || '@phones.example.com', 'Phone' FROM ${ROWS})
+      INSERT INTO notification_phone_codes (user_id, id, sealed, number_hash, masked, code_hash, expires_at)
+      SELECT id, id, uuid_send(id), uuid_send(id), '+49*', uuid_send(id), at FROM ${ROWS}`,
+  },
+  sms_counts: {
+    key: 'subject',
+    insert: `INSERT INTO sms_counts (subject, begins_at, used) SELECT id::text, at, 1 FROM ${ROWS}`,
+  },
+  sms_reservations: {
+    key: 'id',
+    insert: `INSERT INTO sms_reservations (id, subjects, month, segments, created_at)
+      SELECT id, ARRAY['segments'], at, 1, at FROM ${ROWS}`,
+  },
   sessions: {
     key: 'id',
     insert: `INSERT INTO sessions (id, user_id, refresh_hash, created_at, expires_at, revoked_at)

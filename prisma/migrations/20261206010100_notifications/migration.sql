@@ -112,6 +112,9 @@ CREATE INDEX "notification_deliveries_message_id_idx" ON "notification_deliverie
 CREATE INDEX "notification_windows_message_id_idx" ON "notification_windows"("message_id");
 
 -- CreateIndex
+CREATE INDEX "sessions_revoked_at_idx" ON "sessions"("revoked_at");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "push_subscriptions_token_hash_key" ON "push_subscriptions"("token_hash");
 
 -- CreateIndex

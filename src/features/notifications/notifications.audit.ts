@@ -20,6 +20,10 @@ export const NOTIFICATIONS_AUDIT = {
     'mail_events_heard',
     'mail_suppressed',
     'mail_suppression_lifted',
+    'phone_named',
+    'phone_confirmed',
+    'phone_removed',
+    'phone_stopped',
   ],
   entities: { notification: 'notificationId', push_subscription: 'subscriptionId' },
 } as const satisfies AuditDeclaration;

@@ -7,7 +7,10 @@ import { MessageSenderService } from './sending/message-sender.service.js';
 import { MessageSettlementService } from './sending/message-settlement.service.js';
 import { NotificationMetrics } from './sending/notification-metrics.js';
 import { NotificationSweeper } from './sending/notification-sweeper.js';
+import { SmsBudgetMetrics } from './sms/sms-budget-metrics.js';
+import { SmsReportsController } from './sms/sms-reports.controller.js';
 import { ChatHooksController } from './targets/chat-hooks.controller.js';
+import { PhoneController } from './targets/phone.controller.js';
 import { PushSubscriptionsController } from './targets/push-subscriptions.controller.js';
 
 /** What meets the outside in each role. */
@@ -17,8 +20,10 @@ export const notificationsEdges = {
     MailEventsController,
     MailSuppressionController,
     NotificationPreferencesController,
+    PhoneController,
     PushSubscriptionsController,
+    SmsReportsController,
     NotificationsController,
   ],
-  worker: [NotificationMetrics, MessageSettlementService, MessageSenderService, NotificationSweeper],
+  worker: [NotificationMetrics, SmsBudgetMetrics, MessageSettlementService, MessageSenderService, NotificationSweeper],
 } satisfies FeatureEdges;

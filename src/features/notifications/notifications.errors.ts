@@ -1,4 +1,4 @@
-import { AsProblem, DomainError } from '../../shared/domain-error.js';
+import { AsProblem, DomainError, type FieldError } from '../../shared/domain-error.js';
 
 @AsProblem(
   {
@@ -100,3 +100,102 @@ export class MailEventsNotSetUpError extends DomainError {
   'The signature is none of the provider over this body.',
 )
 export class InvalidMailEventsError extends DomainError {}
+
+@AsProblem({
+  code: 'no_text_messages',
+  kind: 'unprocessable',
+  meaning: 'This installation sends no text messages.',
+  cause: 'Its operator has set up no provider, or a budget of none.',
+  cure: 'Choose another channel. Operators: docs/push.md says how to set them up.',
+})
+export class NoTextMessagesError extends DomainError {
+  constructor() {
+    super('This installation sends no text messages.');
+  }
+}
+
+@AsProblem(
+  {
+    code: 'phone_code_quota_exceeded',
+    kind: 'too_many',
+    meaning: 'No further code is sent for now.',
+    cause:
+      'You have had several sent, several were sent to the number, or as many as the installation sends in an hour, a day or a month.',
+    cure: 'Use the code that was sent, if it is good still. Else wait as long as `Retry-After` says.',
+  },
+  1_800,
+)
+export class PhoneCodeQuotaError extends DomainError {
+  constructor(retryAfter: number) {
+    super('Enough codes were sent for now. One that was sent before stays good.', { retryAfter });
+  }
+}
+
+@AsProblem({
+  code: 'phone_number_refused',
+  kind: 'unprocessable',
+  meaning: 'No text message can be sent to the number.',
+  cause:
+    'The provider says that there is no such number, that it takes no text messages, or that it has answered STOP.',
+  cure: 'Correct the number. Where it has answered STOP, send START from it to the number that the messages came from.',
+})
+export class PhoneNumberRefusedError extends DomainError {
+  override readonly errors: readonly FieldError[] = [
+    { detail: '`number` is none that a text message can be sent to', pointer: '/number' },
+  ];
+
+  constructor() {
+    super('The provider sends no text message to this number.');
+  }
+}
+
+@AsProblem(
+  {
+    code: 'phone_code_not_sent',
+    kind: 'unavailable',
+    meaning: 'The provider of text messages does not answer as it should.',
+    cause: 'It is out of reach or overloaded, or does not accept the account of this installation.',
+    cure: 'If the code comes nevertheless, it is good. Else name the number again in a minute.',
+  },
+  true,
+)
+export class PhoneCodeNotSentError extends DomainError {
+  constructor(isRefused: boolean) {
+    super(
+      isRefused
+        ? 'The provider did not take the text message. Try again later.'
+        : 'The provider did not answer. If the code comes nevertheless, it is good.',
+    );
+  }
+}
+
+@AsProblem({
+  code: 'invalid_phone_code',
+  kind: 'unprocessable',
+  meaning: 'The code is not the one that was sent, or is good no more.',
+  cause: 'It was mistyped, is older than ten minutes, was tried five times, was used, or another one was sent since.',
+  cure: 'Type it again; `GET /notifications/phone` says how often. Else name the number again.',
+})
+export class InvalidPhoneCodeError extends DomainError {
+  override readonly errors: readonly FieldError[] = [
+    { detail: '`code` is not the one that was sent, or is good no more', pointer: '/code' },
+  ];
+
+  constructor() {
+    super('This code is not the one that was sent, or is good no more.');
+  }
+}
+
+@AsProblem({
+  code: 'invalid_sms_report',
+  kind: 'forbidden',
+  meaning: 'The report is not signed by the provider of text messages.',
+  cause:
+    'It is from another sender, the token of the account was changed, or `TWILIO_STATUS_CALLBACK` is not the URL that it was sent to.',
+  cure: 'Operators: compare the token and the URL with those in the console of the provider.',
+})
+export class InvalidSmsReportError extends DomainError {
+  constructor() {
+    super('The report is not signed by the provider of text messages.');
+  }
+}

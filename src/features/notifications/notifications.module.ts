@@ -4,6 +4,7 @@ import { EventsModule } from '../../platform/events/events.module.js';
 import { MailModule } from '../../platform/mail/mail.module.js';
 import { PushModule } from '../../platform/push/push.module.js';
 import { RateLimitModule } from '../../platform/rate-limit/rate-limit.module.js';
+import { SmsModule } from '../../platform/sms/sms.module.js';
 import { AccountModule } from '../account/account.module.js';
 import { HistoryModule } from '../history/history.module.js';
 import { UsersModule } from '../users/users.module.js';
@@ -16,6 +17,7 @@ import { ChatTransport } from './channels/chat-transport.js';
 import { EmailTransport } from './channels/email-transport.js';
 import { NotificationChannelRegistry } from './channels/notification-channel-registry.js';
 import { PushTransport } from './channels/push-transport.js';
+import { SmsTransport } from './channels/sms-transport.js';
 import { UnsubscribeTokensService } from './channels/unsubscribe-tokens.service.js';
 import { NotificationViewService } from './list/notification-view.service.js';
 import { NotificationsRepository } from './list/notifications.repository.js';
@@ -28,7 +30,14 @@ import { NotificationOutboxRepository } from './making/notification-outbox.repos
 import { NOTIFICATIONS_AUDIT } from './notifications.audit.js';
 import { NOTIFICATIONS_EVENTS } from './notifications.events.js';
 import { NOTIFICATIONS_MAIL } from './notifications.mail.js';
-import { NOTIFICATION_MESSAGES_PURGE, NOTIFICATIONS_PURGE, PUSH_SUBSCRIPTIONS_PURGE } from './notifications.purge.js';
+import {
+  NOTIFICATION_MESSAGES_PURGE,
+  NOTIFICATIONS_PURGE,
+  PHONE_CODES_PURGE,
+  PUSH_SUBSCRIPTIONS_PURGE,
+  SMS_COUNTS_PURGE,
+  SMS_RESERVATIONS_PURGE,
+} from './notifications.purge.js';
 import { NOTIFICATIONS_RATE_LIMITS } from './notifications.rate-limits.js';
 import { NotificationPreferencesRepository } from './preferences/notification-preferences.repository.js';
 import { NotificationPreferencesService } from './preferences/notification-preferences.service.js';
@@ -37,12 +46,21 @@ import { FailedMessagesRepository } from './sending/failed-messages.repository.j
 import { FailedMessagesService } from './sending/failed-messages.service.js';
 import { MessageAttemptsRepository } from './sending/message-attempts.repository.js';
 import { MessageJudgeService } from './sending/message-judge.service.js';
-import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
-import { PushSubscriptionsService } from './targets/push-subscriptions.service.js';
-import { PushTargetsService } from './targets/push-targets.service.js';
+import { SmsBudgetService } from './sms/sms-budget.service.js';
+import { SmsCountsRepository } from './sms/sms-counts.repository.js';
+import { SmsReportsRepository } from './sms/sms-reports.repository.js';
+import { SmsReportsService } from './sms/sms-reports.service.js';
 import { ChatHooksRepository } from './targets/chat-hooks.repository.js';
 import { ChatHooksService } from './targets/chat-hooks.service.js';
 import { ChatSecretsService } from './targets/chat-secrets.service.js';
+import { PhoneCodesRepository } from './targets/phone-codes.repository.js';
+import { PhoneCodesService } from './targets/phone-codes.service.js';
+import { PhoneNumbersService } from './targets/phone-numbers.service.js';
+import { PhoneService } from './targets/phone.service.js';
+import { PhonesRepository } from './targets/phones.repository.js';
+import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
+import { PushSubscriptionsService } from './targets/push-subscriptions.service.js';
+import { PushTargetsService } from './targets/push-targets.service.js';
 
 /** What the edges of the feature call, in one role or another. */
 const PROVIDERS = [
@@ -73,6 +91,15 @@ const PROVIDERS = [
   MailReportsRepository,
   MailSuppressionsService,
   MailSuppressionsRepository,
+  PhoneService,
+  PhonesRepository,
+  PhoneCodesService,
+  PhoneCodesRepository,
+  PhoneNumbersService,
+  SmsBudgetService,
+  SmsCountsRepository,
+  SmsReportsService,
+  SmsReportsRepository,
 ];
 
 /** What people are told of what happened, in the app and outside of it. */
@@ -86,16 +113,21 @@ const PROVIDERS = [
     MailModule.forFeature(NOTIFICATIONS_MAIL),
     PushModule,
     RateLimitModule.forFeature(NOTIFICATIONS_RATE_LIMITS),
+    SmsModule,
   ],
   providers: [
     ...PROVIDERS,
     EmailTransport,
     PushTransport,
+    SmsTransport,
     ChatTransport,
     NotificationEventReaderService,
     NOTIFICATIONS_PURGE,
     NOTIFICATION_MESSAGES_PURGE,
     PUSH_SUBSCRIPTIONS_PURGE,
+    PHONE_CODES_PURGE,
+    SMS_COUNTS_PURGE,
+    SMS_RESERVATIONS_PURGE,
   ],
   exports: PROVIDERS,
 })

@@ -2,6 +2,8 @@ import { purgeRule } from '../../platform/scheduling/purge-registry.js';
 import { NotificationsRepository } from './list/notifications.repository.js';
 import { FailedMessagesRepository } from './sending/failed-messages.repository.js';
 import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
+import { SmsCountsRepository } from './sms/sms-counts.repository.js';
+import { PhoneCodesRepository } from './targets/phone-codes.repository.js';
 
 const DAY_MS = 86_400_000;
 
@@ -28,4 +30,28 @@ export const PUSH_SUBSCRIPTIONS_PURGE = purgeRule({
   keptFor: 0,
   from: [PushSubscriptionsRepository],
   purge: ({ limit, keptMs }, subscriptions) => subscriptions.purge(limit, keptMs),
+});
+
+export const PHONE_CODES_PURGE = purgeRule({
+  name: 'purge_phone_codes',
+  tables: ['notification_phone_codes'],
+  keptFor: DAY_MS,
+  from: [PhoneCodesRepository],
+  purge: ({ limit, keptMs }, codes) => codes.purge(limit, keptMs),
+});
+
+export const SMS_COUNTS_PURGE = purgeRule({
+  name: 'purge_sms_counts',
+  tables: ['sms_counts'],
+  keptFor: 62 * DAY_MS,
+  from: [SmsCountsRepository],
+  purge: ({ limit, keptMs }, counts) => counts.purgeCounts(limit, keptMs),
+});
+
+export const SMS_RESERVATIONS_PURGE = purgeRule({
+  name: 'purge_sms_reservations',
+  tables: ['sms_reservations'],
+  keptFor: 62 * DAY_MS,
+  from: [SmsCountsRepository],
+  purge: ({ limit, keptMs }, counts) => counts.purgeReservations(limit, keptMs),
 });

@@ -12,4 +12,14 @@ export const NOTIFICATIONS_RATE_LIMITS = {
     limit: '5/1d',
     keyOf: userKey,
   },
+  phone: {
+    description: 'Numbers that a person names for text messages, and codes that they type.',
+    limit: '30/10m',
+    keyOf: userKey,
+  },
+  sms_reports: {
+    description: 'Reports of what came of text messages: those that the provider has signed together.',
+    limit: '6000/1m',
+    keyOf: ({ provenAs = null }) => provenAs,
+  },
 } satisfies RateLimitCategories;

@@ -78,8 +78,16 @@ export type MessageState = (typeof MESSAGE_STATES)[number];
 /**
  * Why something was not sent. `not_permitted`: the person may not see it any more. `not_wanted`: they do not want it any more.
  * `blocked`: their account cannot act. `too_late`: it is of no use any more. `no_address`: the channel has none of theirs.
+ * `over_budget`: the text messages of the month are used.
  */
-export const SUPPRESSIONS = ['not_permitted', 'not_wanted', 'blocked', 'too_late', 'no_address'] as const;
+export const SUPPRESSIONS = [
+  'not_permitted',
+  'not_wanted',
+  'blocked',
+  'too_late',
+  'no_address',
+  'over_budget',
+] as const;
 export type Suppression = (typeof SUPPRESSIONS)[number];
 
 /** Why something did not arrive that a provider took. `bounced`: there is no such mailbox. `not_delivered`: it says that it gave up. */

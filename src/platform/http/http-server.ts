@@ -12,7 +12,7 @@ import { registerCacheControl } from './cache-control.js';
 import { acceptCsvWhereWanted } from './bodies/csv-body.js';
 import { acceptJsonOnly } from './bodies/json-body.js';
 import { acceptJsonLinesWhereWanted } from './bodies/json-lines.js';
-import { acceptOneClicksWhereWanted } from './bodies/one-click-body.js';
+import { acceptFormsWhereWanted } from './bodies/one-click-body.js';
 import { acceptReportsWhereWanted } from './bodies/report-body.js';
 import { allowBodyLimits } from './bodies/body-limit.decorator.js';
 import { clientAddressReader, readClientAddresses } from './client-address.js';
@@ -85,7 +85,7 @@ export async function prepareHttp(app: NestFastifyApplication): Promise<void> {
   acceptCsvWhereWanted(fastify, BODY_LIMIT_BYTES);
   acceptJsonLinesWhereWanted(fastify, BODY_LIMIT_BYTES);
   acceptReportsWhereWanted(fastify, BODY_LIMIT_BYTES);
-  acceptOneClicksWhereWanted(fastify);
+  acceptFormsWhereWanted(fastify);
 
   await registerSecurityHeaders(app);
   registerCacheControl(fastify);

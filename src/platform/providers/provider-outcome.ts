@@ -23,7 +23,7 @@ export type FailureKind = 'target_gone' | 'permanent' | 'later';
 const MAX_REASON = 80;
 const MAX_ID = 200;
 
-export function sentAs(providerId: unknown): ProviderOutcome {
+export function sentAs(providerId: unknown): Extract<ProviderOutcome, { sent: true }> {
   const isName = typeof providerId === 'string' && providerId !== '' && providerId.length <= MAX_ID;
   return { sent: true, providerId: isName ? providerId : null };
 }
@@ -33,7 +33,7 @@ export function failedAs(
   kind: FailureKind,
   words: readonly (string | number)[],
   retryAfterMs: number | null = null,
-): ProviderOutcome {
+): Extract<ProviderOutcome, { sent: false }> {
   const reason = words
     .join('_')
     .replaceAll(/([a-z\d])([A-Z])/g, '$1_$2')

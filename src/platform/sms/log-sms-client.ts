@@ -1,6 +1,5 @@
 import type { PinoLogger } from 'nestjs-pino';
-import { type ProviderOutcome, sentAs } from '../providers/provider-outcome.js';
-import { SmsClient } from './sms-client.js';
+import { SmsClient, type SmsOutcome } from './sms-client.js';
 
 /** Without an account at a provider, text messages go to the log. */
 export class LogSmsClient extends SmsClient {
@@ -9,8 +8,8 @@ export class LogSmsClient extends SmsClient {
     logger.setContext(LogSmsClient.name);
   }
 
-  send(to: string, text: string, id: string): Promise<ProviderOutcome> {
+  send(to: string, text: string, id: string): Promise<SmsOutcome> {
     this.logger.info({ smsId: id, to, text }, 'SMS (no TWILIO_ACCOUNT_SID)');
-    return Promise.resolve(sentAs(null));
+    return Promise.resolve({ sent: true, providerId: null });
   }
 }

@@ -1,16 +1,10 @@
 import type { TwilioAccount } from '../../config/sms.js';
 import type { Clock } from '../../shared/clock.js';
 import { cutText } from '../../shared/cut-text.js';
-import {
-  type FailureKind,
-  failedAs,
-  kindOfStatus,
-  type ProviderOutcome,
-  retryAfterOf,
-  sentAs,
-} from '../providers/provider-outcome.js';
+import { type FailureKind, failedAs, kindOfStatus, retryAfterOf, sentAs } from '../providers/provider-outcome.js';
 import { postToProvider, type ProviderAnswer, ProviderRequestError } from '../providers/provider-request.js';
-import { SmsClient } from './sms-client.js';
+import { SmsClient, type SmsOutcome } from './sms-client.js';
+import { statusCallbackFor } from './twilio-signature.js';
 
 /** Twilio refuses a longer text. */
 const MAX_TEXT = 1_600;
@@ -29,7 +23,7 @@ export class TwilioClient extends SmsClient {
     super();
   }
 
-  async send(to: string, text: string, id: string): Promise<ProviderOutcome> {
+  async send(to: string, text: string, id: string): Promise<SmsOutcome> {
     const { url, accountSid, authToken } = this.account;
     const credentials = Buffer.from(`${accountSid}:${authToken()}`).toString('base64');
     try {
@@ -43,7 +37,7 @@ export class TwilioClient extends SmsClient {
       if (!(error instanceof ProviderRequestError)) {
         throw error;
       }
-      return failedAs('later', ['twilio', error.reason]);
+      return unsent('later', ['twilio', error.reason], { isRefused: false });
     }
   }
 
@@ -53,21 +47,26 @@ export class TwilioClient extends SmsClient {
   }
 
   private callback(id: string): Record<string, string> {
-    if (this.account.statusCallback === null) {
-      return {};
-    }
-    const url = new URL(this.account.statusCallback);
-    url.searchParams.set('id', id);
-    return { StatusCallback: url.href };
+    const { statusCallback } = this.account;
+    return statusCallback === null ? {} : { StatusCallback: statusCallbackFor(statusCallback, id) };
   }
 
-  private outcomeOf({ status, body, retryAfter }: ProviderAnswer): ProviderOutcome {
+  private outcomeOf({ status, body, retryAfter }: ProviderAnswer): SmsOutcome {
     const { code, sid } = body;
     if (status === 201) {
       return sentAs(sid);
     }
     const kind: FailureKind = TARGET_GONE.includes(code) ? 'target_gone' : kindOfStatus(status);
     const word = typeof code === 'number' ? code : status;
-    return failedAs(kind, ['twilio', word], retryAfterOf(retryAfter, this.clock.now()));
+    const retryAfterMs = retryAfterOf(retryAfter, this.clock.now());
+    return unsent(kind, ['twilio', word], { isRefused: status < 500, retryAfterMs });
   }
+}
+
+function unsent(
+  kind: FailureKind,
+  words: readonly (string | number)[],
+  { isRefused, retryAfterMs = null }: { isRefused: boolean; retryAfterMs?: number | null },
+): SmsOutcome {
+  return { ...failedAs(kind, words, retryAfterMs), isRefused };
 }

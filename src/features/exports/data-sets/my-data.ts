@@ -164,6 +164,14 @@ const SECTIONS: readonly Section[] = [
     where: (me) => `t.user_id = ${me}`,
   },
   {
+    name: 'notification_phone',
+    table: 'notification_phones t',
+    id: 't.user_id',
+    at: 't.verified_at',
+    members: 'masked verified_at stopped_at stop_reason'.split(' '),
+    where: (me) => `t.user_id = ${me}`,
+  },
+  {
     name: 'notification_preference',
     table: 'notification_preferences t',
     id: "t.kind || ' ' || t.channel",

@@ -38,6 +38,8 @@ export type SendOutcome =
       readonly retryAfterMs: number | null;
       /** The person has no address for it: nothing failed. */
       readonly hasNoAddress?: boolean;
+      /** There is no money left for it: nothing failed. */
+      readonly isOverBudget?: boolean;
     };
 
 /** A way to people outside the app. */

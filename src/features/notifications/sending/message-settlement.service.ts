@@ -82,6 +82,9 @@ function settlementOf(judged: JudgedMessage, outcome: SendOutcome, random: numbe
   if (outcome.hasNoAddress === true) {
     return { ...base, state: 'SUPPRESSED', reason: 'no_address' };
   }
+  if (outcome.isOverBudget === true) {
+    return { ...base, state: 'SUPPRESSED', reason: 'over_budget' };
+  }
   const delayMs = outcome.isPermanent ? null : retryDelayMs(failures + 1, outcome.retryAfterMs, random);
   return { ...base, state: delayMs === null ? 'FAILED' : 'PENDING', error: outcome.reason, delayMs };
 }

@@ -71,11 +71,11 @@ const FORGET = `DELETE FROM push_subscriptions WHERE id = $1 AND sealed = $2 RET
 
 // SQL: database time
 const PURGE = `
+  WITH ended AS MATERIALIZED (
+    SELECT id FROM sessions WHERE revoked_at < now() - $2 * interval '1 millisecond'
+    UNION ALL SELECT id FROM sessions WHERE expires_at < now() - $2 * interval '1 millisecond')
   DELETE FROM push_subscriptions WHERE id IN (
-    SELECT p.id FROM push_subscriptions p JOIN sessions s ON s.id = p.session_id
-    WHERE NOT (${liveSessionSql('s')})
-      AND least(s.revoked_at, s.expires_at) < now() - $2 * interval '1 millisecond'
-    LIMIT $1 FOR UPDATE OF p SKIP LOCKED)
+    SELECT p.id FROM ended e JOIN push_subscriptions p ON p.session_id = e.id LIMIT $1 FOR UPDATE OF p SKIP LOCKED)
   RETURNING id`;
 
 /** A target as it is kept. */

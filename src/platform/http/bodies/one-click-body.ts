@@ -2,6 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiBody, ApiConsumes } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { addRouteConfig } from '../route-config.js';
+import { formOf } from './form-body.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -27,12 +28,16 @@ export const OneClick = (): MethodDecorator =>
     }),
   );
 
-/** Makes the decorator work; every other route answers 415 to forms. */
-export function acceptOneClicksWhereWanted(fastify: FastifyInstance): void {
+/** Makes this decorator work, and `@Form`; every other route answers 415 to forms. */
+export function acceptFormsWhereWanted(fastify: FastifyInstance): void {
   fastify.addContentTypeParser(
     TYPES,
     { parseAs: 'buffer', bodyLimit: BODY_LIMIT_BYTES },
-    (request, _body: Buffer, done) => {
+    (request, body: Buffer, done) => {
+      if (request.routeOptions.config.acceptsForms === true) {
+        done(null, formOf(body));
+        return;
+      }
       if (request.routeOptions.config.acceptsOneClicks === true) {
         done(null, {});
         return;
