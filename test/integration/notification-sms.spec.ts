@@ -1,7 +1,7 @@
 /** Text messages that tell people something: from the number to the report that they arrived, within the budget of the month. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { SmsTransport } from '../../src/features/notifications/channels/sms-transport.js';
+import { SmsTransport } from '../../src/features/notifications/sms/sms-transport.js';
 import type { ChannelMessage } from '../../src/features/notifications/channels/notification-transport.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { FORCED, LOW, type SentBody } from '../support/notifications.fixture.js';

@@ -1,6 +1,6 @@
 /** Pushes to the browsers and phones of people, from what a door reports to what their browser shows. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PushTargetsService } from '../../src/features/notifications/targets/push-targets.service.js';
+import { PushTargetsService } from '../../src/features/notifications/push/push-targets.service.js';
 import { createAccount, createAdmin } from '../support/accounts.fixture.js';
 import { ApnsServer } from '../support/apns-server.js';
 import { fcmError, json } from '../support/google-server.js';

@@ -28,7 +28,7 @@ async function removals(id: string): Promise<{ actor: string; after: { reason?: 
 
 describe('the services', () => {
   it('that are set up are named, with the key for browsers', async () => {
-    const { status, body } = await fixture.request(await account('ada'), 'GET', '/notifications/push-services');
+    const { status, body } = await fixture.request(await account('ada'), 'GET', '/notifications/push/services');
     expect([status, body]).toEqual([
       200,
       { services: ['web_push', 'fcm', 'apns'], applicationServerKey: expect.stringMatching(/^B[\w-]{86}$/) },
@@ -40,12 +40,12 @@ describe('the services', () => {
     try {
       const { accessToken: token } = await insertAccount(other);
       const path = '/api/v1/notifications';
-      expect((await request(other.url, 'GET', `${path}/push-services`, { token })).body).toEqual({
+      expect((await request(other.url, 'GET', `${path}/push/services`, { token })).body).toEqual({
         services: [],
         applicationServerKey: null,
       });
       const body = { service: 'fcm', token: freshToken.fcm() };
-      const refused = await request(other.url, 'POST', `${path}/push-subscriptions`, { token, body });
+      const refused = await request(other.url, 'POST', `${path}/push/subscriptions`, { token, body });
       expect([refused.status, refused.body.code, refused.body.detail]).toEqual([
         409,
         'push_service_not_set_up',
@@ -85,7 +85,7 @@ describe('a subscription', () => {
     for (const text of [JSON.stringify(kept), JSON.stringify(audited), exported]) {
       expect([endpoint, keys.p256dh, keys.auth].filter((secret) => text.includes(secret))).toEqual([]);
     }
-    const path = `/notifications/push-subscriptions/${made.body.id}`;
+    const path = `/notifications/push/subscriptions/${made.body.id}`;
     expect((await fixture.request(ada, 'DELETE', path)).status).toBe(204);
     expect((await fixture.request(ada, 'DELETE', path)).body.code).toBe('push_subscription_not_found');
     expect(await fixture.subscriptionsOf(ada)).toEqual([]);
@@ -159,7 +159,7 @@ describe('a subscription', () => {
   it('is no one else’s to see or remove', async () => {
     const [ada, mallory] = await Promise.all([account('ada'), account('mallory')]);
     const id = await fixture.subscribe(ada, { service: 'fcm', token: freshToken.fcm() });
-    const refused = await fixture.request(mallory, 'DELETE', `/notifications/push-subscriptions/${id}`);
+    const refused = await fixture.request(mallory, 'DELETE', `/notifications/push/subscriptions/${id}`);
     expect([refused.status, refused.body.code]).toEqual([404, 'push_subscription_not_found']);
     expect(await fixture.subscriptionsOf(mallory)).toEqual([]);
     expect((await fixture.subscriptionsOf(ada)).map((one) => one.id)).toEqual([id]);

@@ -123,7 +123,7 @@ export const GOOD_BODIES: Readonly<Record<string, () => Record<string, unknown>>
   'PATCH /api/v1/notifications/preferences': () => ({
     items: [{ kind: 'low_battery', channel: 'email', enabled: false }],
   }),
-  'POST /api/v1/notifications/push-subscriptions': () => ({
+  'POST /api/v1/notifications/push/subscriptions': () => ({
     service: 'web_push',
     endpoint: 'https://push.example.com/abc',
     keys: {

@@ -1,7 +1,7 @@
 import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { UnsubscribeTokensService } from '../../src/features/notifications/channels/unsubscribe-tokens.service.js';
-import { PhoneNumbersService } from '../../src/features/notifications/targets/phone-numbers.service.js';
+import { UnsubscribeTokensService } from '../../src/features/notifications/email/unsubscribe-tokens.service.js';
+import { PhoneNumbersService } from '../../src/features/notifications/sms/phone-numbers.service.js';
 import {
   type OneTimePayloads,
   OneTimeTokensService,

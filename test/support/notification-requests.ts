@@ -100,8 +100,8 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
   'POST /notifications/unsubscribe': async (w) => ({
     path: `/notifications/unsubscribe?token=${w.unsubscribeToken((await w.account()).id)}`,
   }),
-  'POST /notifications/push-subscriptions': async (w) => ({
-    path: '/notifications/push-subscriptions',
+  'POST /notifications/push/subscriptions': async (w) => ({
+    path: '/notifications/push/subscriptions',
     token: (await w.account()).accessToken,
     body: {
       service: 'web_push',
@@ -112,9 +112,9 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
       },
     },
   }),
-  'DELETE /notifications/push-subscriptions/:subscriptionId': async (w) => {
+  'DELETE /notifications/push/subscriptions/:subscriptionId': async (w) => {
     const owner = await w.account();
     const id = await insertPushSubscription((sql, values) => w.execute(sql, values), owner.id);
-    return { path: `/notifications/push-subscriptions/${id}`, token: owner.accessToken };
+    return { path: `/notifications/push/subscriptions/${id}`, token: owner.accessToken };
   },
 };

@@ -98,7 +98,7 @@ export class PushPeopleFixture extends NotificationsFixture {
     return this.request(
       { id: '', email: '', sessionId: '', ...who },
       'POST',
-      '/notifications/push-subscriptions',
+      '/notifications/push/subscriptions',
       body,
       headers,
     );
@@ -114,7 +114,7 @@ export class PushPeopleFixture extends NotificationsFixture {
   }
 
   async subscriptionsOf(who: InsertedAccount): Promise<SubscriptionBody[]> {
-    return (await this.request<{ items: SubscriptionBody[] }>(who, 'GET', '/notifications/push-subscriptions')).body
+    return (await this.request<{ items: SubscriptionBody[] }>(who, 'GET', '/notifications/push/subscriptions')).body
       .items;
   }
 

@@ -1,6 +1,6 @@
 import type { FeatureEdges } from '../../platform/roles/feature-edges.js';
-import { MailEventsController } from './bounces/mail-events.controller.js';
-import { MailSuppressionController } from './bounces/mail-suppression.controller.js';
+import { MailEventsController } from './email/mail-events.controller.js';
+import { MailSuppressionController } from './email/mail-suppression.controller.js';
 import { NotificationsController } from './list/notifications.controller.js';
 import { NotificationPreferencesController } from './preferences/notification-preferences.controller.js';
 import { MessageSenderService } from './sending/message-sender.service.js';
@@ -9,9 +9,9 @@ import { NotificationMetrics } from './sending/notification-metrics.js';
 import { NotificationSweeper } from './sending/notification-sweeper.js';
 import { SmsBudgetMetrics } from './sms/sms-budget-metrics.js';
 import { SmsReportsController } from './sms/sms-reports.controller.js';
-import { ChatHooksController } from './targets/chat-hooks.controller.js';
-import { PhoneController } from './targets/phone.controller.js';
-import { PushSubscriptionsController } from './targets/push-subscriptions.controller.js';
+import { ChatHooksController } from './chat/chat-hooks.controller.js';
+import { PhoneController } from './sms/phone.controller.js';
+import { PushSubscriptionsController } from './push/push-subscriptions.controller.js';
 
 /** What meets the outside in each role. */
 export const notificationsEdges = {

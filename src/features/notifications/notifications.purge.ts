@@ -1,9 +1,9 @@
 import { purgeRule } from '../../platform/scheduling/purge-registry.js';
 import { NotificationsRepository } from './list/notifications.repository.js';
 import { FailedMessagesRepository } from './sending/failed-messages.repository.js';
-import { PushSubscriptionsRepository } from './targets/push-subscriptions.repository.js';
+import { PushSubscriptionsRepository } from './push/push-subscriptions.repository.js';
 import { SmsCountsRepository } from './sms/sms-counts.repository.js';
-import { PhoneCodesRepository } from './targets/phone-codes.repository.js';
+import { PhoneCodesRepository } from './sms/phone-codes.repository.js';
 
 const DAY_MS = 86_400_000;
 

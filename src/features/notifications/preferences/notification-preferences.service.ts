@@ -3,7 +3,7 @@ import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import type { NotificationChannel } from '../../account/preferences.types.js';
 import { UsersService } from '../../users/users.service.js';
-import { UnsubscribeTokensService } from '../channels/unsubscribe-tokens.service.js';
+import { UnsubscribeTokensService } from '../email/unsubscribe-tokens.service.js';
 import { type ChannelChoice, matrixOf } from './wanted-channels.js';
 import { InvalidUnsubscribeTokenError } from '../notifications.errors.js';
 import type { NotificationKind } from '../notifications.types.js';

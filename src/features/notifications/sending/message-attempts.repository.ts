@@ -11,8 +11,8 @@ import type {
 } from '../notifications.types.js';
 
 /** An attempt that says nothing for so long has lost its worker. What it has under way is taken by another one: see docs/notifications.md. */
-export const LEASE_MS = 1_500;
-const LEASE = `${String(LEASE_MS)} * interval '1 millisecond'`;
+export const MESSAGE_LEASE_MS = 1_500;
+const LEASE = `${String(MESSAGE_LEASE_MS)} * interval '1 millisecond'`;
 const IS_DUE = `state = 'PENDING' AND next_attempt_at <= now()`;
 /** Begun, not settled, and its lease over: or it was put off, which is taken for the same, and does no harm. They have an index. */
 const IS_LOST = `${IS_DUE} AND attempts > failures`;

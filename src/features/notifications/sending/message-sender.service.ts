@@ -9,7 +9,7 @@ import { composed } from './composed-message.js';
 import { type LineJob, type MessageAttempt, MessageAttemptsRepository } from './message-attempts.repository.js';
 import { type JudgedMessage, MessageJudgeService } from './message-judge.service.js';
 import { MessageSettlementService } from './message-settlement.service.js';
-import { type AttemptedMessage, SendingTurn } from './sending-turn.js';
+import { type AttemptedMessage, MessagePool } from './message-pool.js';
 
 /** While something is under way, what is due is looked for so often. */
 const LOOK_EVERY_MS = 100;
@@ -43,21 +43,21 @@ export class MessageSenderService implements OnModuleInit {
   }
 
   private async sendLine(line: LineJob): Promise<void> {
-    const turn = new SendingTurn(this.attempts);
+    const pool = new MessagePool(this.attempts);
     try {
-      let hasBegun = await this.begin(turn, line);
-      while (hasBegun || !turn.isEmpty) {
-        const ended = await turn.nextEnded(LOOK_EVERY_MS);
-        [hasBegun] = await Promise.all([this.begin(turn, line), this.note(turn, ended)]);
+      let hasBegun = await this.begin(pool, line);
+      while (hasBegun || !pool.isEmpty) {
+        const ended = await pool.nextEnded(LOOK_EVERY_MS);
+        [hasBegun] = await Promise.all([this.begin(pool, line), this.note(pool, ended)]);
       }
     } finally {
-      turn.stop();
+      pool.stop();
     }
   }
 
   /** Begins what is due, as far as there is room. @returns whether anything was */
-  private async begin(turn: SendingTurn, line: LineJob): Promise<boolean> {
-    const room = turn.room;
+  private async begin(pool: MessagePool, line: LineJob): Promise<boolean> {
+    const room = pool.room;
     if (room === 0) {
       return false;
     }
@@ -65,19 +65,19 @@ export class MessageSenderService implements OnModuleInit {
     try {
       const askedAtMs = performance.now();
       begun = await this.attempts.begin(line, room);
-      turn.hold(begun, askedAtMs);
+      pool.hold(begun, askedAtMs);
       const judged = begun.length > 0 ? await this.judge.judge(begun) : [];
       const sendable = judged.filter(({ items, quietForMs }) => items.length > 0 && quietForMs === 0);
       const others = judged.filter((one) => !sendable.includes(one));
       await this.settlement.settleUnsent(others);
-      turn.letGo(others.map(({ attempt }) => attempt));
+      pool.letGo(others.map(({ attempt }) => attempt));
       sendable.forEach((one) => {
-        inBackground(() => this.sendIn(turn, one));
+        inBackground(() => this.sendIn(pool, one));
       });
       return begun.length > 0;
     } catch (error) {
-      turn.letGo(begun);
-      if (turn.isEmpty) {
+      pool.letGo(begun);
+      if (pool.isEmpty) {
         throw error;
       }
       this.logger.warn({ err: error }, 'No further notifications could be begun');
@@ -85,20 +85,20 @@ export class MessageSenderService implements OnModuleInit {
     }
   }
 
-  private async sendIn(turn: SendingTurn, judged: JudgedMessage): Promise<void> {
-    if (turn.holds(judged.attempt)) {
-      turn.end({ judged, outcome: await this.send(judged) });
+  private async sendIn(pool: MessagePool, judged: JudgedMessage): Promise<void> {
+    if (pool.holds(judged.attempt)) {
+      pool.end({ judged, outcome: await this.send(judged) });
     } else {
-      turn.letGo([judged.attempt]);
+      pool.letGo([judged.attempt]);
     }
   }
 
-  private async note(turn: SendingTurn, ended: readonly AttemptedMessage[]): Promise<void> {
+  private async note(pool: MessagePool, ended: readonly AttemptedMessage[]): Promise<void> {
     const until = performance.now() + NOTE_WITHIN_MS;
     for (;;) {
       try {
         await this.settlement.settle(ended);
-        turn.letGoWritten(ended);
+        pool.letGoWritten(ended);
         return;
       } catch (error) {
         if (performance.now() > until) {

@@ -6,7 +6,7 @@ import { type ProvingRequest, RequestProofRegistry } from '../../../platform/rat
 import { isSignedByTwilio, statusCallbackFor } from '../../../platform/sms/twilio-signature.js';
 import { isUuid } from '../../../shared/ids.js';
 import { InvalidSmsReportError } from '../notifications.errors.js';
-import { PhoneService } from '../targets/phone.service.js';
+import { PhoneService } from './phone.service.js';
 import { type ReportedMessage, SmsReportsRepository } from './sms-reports.repository.js';
 
 /** Names the reader for `@ProvenBy`. */

@@ -2,7 +2,7 @@ import type { OutboundAnswer } from '../../../platform/outbound/outbound-client.
 import { OutboundError } from '../../../platform/outbound/outbound.errors.js';
 import { failedAs, type ProviderOutcome, retryAfterOf, sentAs } from '../../../platform/providers/provider-outcome.js';
 import { objectOf } from '../../../platform/providers/provider-request.js';
-import type { ChatHookFault } from '../targets/chat-hooks.types.js';
+import type { ChatHookFault } from './chat-hooks.types.js';
 
 /** What a call of a hook came to. */
 export interface ChatVerdict {

@@ -24,7 +24,7 @@ export class PushSubscriptionNotFoundError extends DomainError {
     kind: 'conflict',
     meaning: 'This installation does not push over the service.',
     cause: 'Its operator has given no keys for the service.',
-    cure: 'Register with one of `GET /notifications/push-services`. Operators find in docs/push.md where keys come from.',
+    cure: 'Register with one of `GET /notifications/push/services`. Operators find in docs/push.md where keys come from.',
   },
   'apns',
 )

@@ -6,11 +6,11 @@ import { Transactions } from '../../../platform/prisma/transactions.js';
 import { failedAs, type ProviderOutcome, sentAs } from '../../../platform/providers/provider-outcome.js';
 import type { PushMessage } from '../../../platform/push/push-message.js';
 import { pushOutcomeOf } from './push-outcome.js';
-import { HangingTargetsCache } from '../targets/hanging-targets-cache.js';
-import { PushSubscriptionsRepository, type SealedTarget } from '../targets/push-subscriptions.repository.js';
-import { PushTargetsService } from '../targets/push-targets.service.js';
-import { NotificationChannelRegistry } from './notification-channel-registry.js';
-import { type ChannelMessage, NotificationTransport, type SendOutcome } from './notification-transport.js';
+import { HangingTargetsCache } from './hanging-targets-cache.js';
+import { PushSubscriptionsRepository, type SealedTarget } from './push-subscriptions.repository.js';
+import { PushTargetsService } from './push-targets.service.js';
+import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
+import { type ChannelMessage, NotificationTransport, type SendOutcome } from '../channels/notification-transport.js';
 
 interface PushedTarget {
   readonly target: SealedTarget;

@@ -1,10 +1,10 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { KeyedMutex } from '../../../platform/batching/keyed-mutex.js';
-import { ChatHooksRepository } from '../targets/chat-hooks.repository.js';
+import { ChatHooksRepository } from './chat-hooks.repository.js';
 import { CallTimeLimiter } from './call-time-limiter.js';
 import { ChatCallsService } from './chat-calls.service.js';
-import { NotificationChannelRegistry } from './notification-channel-registry.js';
-import { type ChannelMessage, NotificationTransport, type SendOutcome } from './notification-transport.js';
+import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
+import { type ChannelMessage, NotificationTransport, type SendOutcome } from '../channels/notification-transport.js';
 
 /** Some twenty messages at once to a service that answers as they do, and then one a second, which is what Telegram takes. */
 const LIMITS = { allowanceMs: 5_000, share: 0.25 };

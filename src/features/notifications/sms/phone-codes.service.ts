@@ -10,14 +10,14 @@ import {
   PhoneNumberRefusedError,
 } from '../notifications.errors.js';
 import { NotificationWishesService } from '../preferences/notification-wishes.service.js';
-import { SmsBudgetService } from '../sms/sms-budget.service.js';
-import type { CountedPeriod, SmsCharge } from '../sms/sms-counts.repository.js';
+import { SmsBudgetService } from './sms-budget.service.js';
+import type { CountedPeriod, SmsCharge } from './sms-counts.repository.js';
 import { phoneCodeText } from './phone-code-text.js';
 import { PhoneCodesRepository } from './phone-codes.repository.js';
 import { maskedNumber, PhoneNumbersService } from './phone-numbers.service.js';
 
 /**
- * Codes in an hour and a day of the clock. Whoever asks for them pays nothing: so a person can cause few, a number is sent few by
+ * Codes in an hour and a day of the clock. Those who ask for them pay nothing: so a person can cause few, a number is sent few by
  * all people together, yet more than one person can cause, and what thousands of accounts can cause is bounded, too.
  */
 export const CODE_LIMITS = {

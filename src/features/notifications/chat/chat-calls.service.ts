@@ -3,9 +3,9 @@ import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { OutboundClient } from '../../../platform/outbound/outbound-client.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
 import { Clock } from '../../../shared/clock.js';
-import { ChatHooksRepository } from '../targets/chat-hooks.repository.js';
-import type { ChatHook } from '../targets/chat-hooks.types.js';
-import { ChatSecretsService } from '../targets/chat-secrets.service.js';
+import { ChatHooksRepository } from './chat-hooks.repository.js';
+import type { ChatHook } from './chat-hooks.types.js';
+import { ChatSecretsService } from './chat-secrets.service.js';
 import { type ChatVerdict, faultIn, verdictOn, verdictWithout } from './chat-answer.js';
 import { chatBody, type ChatText } from './chat-message.js';
 

@@ -30,14 +30,14 @@ export class PushSubscriptionsController {
   constructor(private readonly subscriptions: PushSubscriptionsService) {}
 
   /** Over what apps and browsers can be pushed to here, and the key with which browsers subscribe. */
-  @Get('push-services')
+  @Get('push/services')
   @Authorize()
   services(): PushServicesDto {
     return toPushServicesDto(this.subscriptions.available());
   }
 
   /** Where I am pushed to, oldest first; 20 at most. Those of sessions that ended are not among them. */
-  @Get('push-subscriptions')
+  @Get('push/subscriptions')
   @Authorize()
   async list(@CurrentUser() { userId, sessionId }: Principal): Promise<PushSubscriptionListDto> {
     return toPushSubscriptionListDto(await this.subscriptions.list(userId), sessionId);
@@ -48,7 +48,7 @@ export class PushSubscriptionsController {
    * target again is the same subscription, also from a new session. A session has one of each service, and a person 20: the next
    * takes the place of that whose session was seen longest ago. A target that another account has registered moves to this one.
    */
-  @Post('push-subscriptions')
+  @Post('push/subscriptions')
   @Authorize()
   @Audit('push_subscription_registered')
   @Idempotent()
@@ -64,7 +64,7 @@ export class PushSubscriptionsController {
   }
 
   /** Push nothing more to a browser or app of mine. */
-  @Delete('push-subscriptions/:subscriptionId')
+  @Delete('push/subscriptions/:subscriptionId')
   @Authorize()
   @Audit('push_subscription_removed')
   @HttpCode(204)

@@ -1,6 +1,10 @@
 import { inBackground } from '../../../platform/process/faults.js';
 import type { SendOutcome } from '../channels/notification-transport.js';
-import { LEASE_MS, type MessageAttempt, type MessageAttemptsRepository } from './message-attempts.repository.js';
+import {
+  MESSAGE_LEASE_MS,
+  type MessageAttempt,
+  type MessageAttemptsRepository,
+} from './message-attempts.repository.js';
 import type { JudgedMessage } from './message-judge.service.js';
 
 const RENEW_EVERY_MS = 300;
@@ -24,7 +28,7 @@ export interface AttemptedMessage {
  * The messages that one job has under way. Their leases are renewed until they are let go. One that hangs keeps its place, and the
  * others go on.
  */
-export class SendingTurn {
+export class MessagePool {
   /** With the moment until which no other worker can have taken them. */
   readonly #held = new Map<string, { readonly attempt: MessageAttempt; untilMs: number }>();
   readonly #ended: AttemptedMessage[] = [];
@@ -63,7 +67,7 @@ export class SendingTurn {
 
   /** @param askedAtMs when they were asked for: their leases began later */
   hold(attempts: readonly MessageAttempt[], askedAtMs: number): void {
-    attempts.forEach((attempt) => this.#held.set(attempt.id, { attempt, untilMs: askedAtMs + LEASE_MS }));
+    attempts.forEach((attempt) => this.#held.set(attempt.id, { attempt, untilMs: askedAtMs + MESSAGE_LEASE_MS }));
     this.#lastEndMs = performance.now();
   }
 
@@ -120,7 +124,7 @@ export class SendingTurn {
       for (const id of await this.attempts.renew(held)) {
         const one = this.#held.get(id);
         if (one) {
-          one.untilMs = askedAtMs + LEASE_MS;
+          one.untilMs = askedAtMs + MESSAGE_LEASE_MS;
         }
       }
     } finally {

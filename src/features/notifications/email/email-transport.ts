@@ -1,9 +1,9 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { MailRefusedError, MailTransport } from '../../../platform/mail/mail-transport.js';
 import { UsersService } from '../../users/users.service.js';
-import { MailSuppressionsService } from '../bounces/mail-suppressions.service.js';
-import { type ChannelMessage, NotificationTransport, type SendOutcome } from './notification-transport.js';
-import { NotificationChannelRegistry } from './notification-channel-registry.js';
+import { MailSuppressionsService } from './mail-suppressions.service.js';
+import { type ChannelMessage, NotificationTransport, type SendOutcome } from '../channels/notification-transport.js';
+import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
 import { UnsubscribeTokensService } from './unsubscribe-tokens.service.js';
 
 /** Mails to the address of the account. One that is sent again has the same Message-ID. */

@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsString, Matches, MaxLength } from 'class-validator';
 import { OrNull } from '../../../platform/http/members/if-given.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
-import type { ChatVerdict } from '../channels/chat-answer.js';
+import type { ChatVerdict } from './chat-answer.js';
 import { CHAT_HOOK_FAULTS, type ChatAddress, type ChatHook, type ChatHookFault } from './chat-hooks.types.js';
 
 const MAX_URL = 2_048;

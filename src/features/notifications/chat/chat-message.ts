@@ -1,6 +1,6 @@
 import { cutText } from '../../../shared/cut-text.js';
-import type { ChatAddress } from '../targets/chat-hooks.types.js';
-import type { ChannelMessage } from './notification-transport.js';
+import type { ChatAddress } from './chat-hooks.types.js';
+import type { ChannelMessage } from '../channels/notification-transport.js';
 
 /** Telegram's limit; Slack and those like it take more. */
 const MAX_LENGTH = 4_096;

@@ -2,12 +2,12 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { SmsClient, type SmsOutcome } from '../../../platform/sms/sms-client.js';
 import { segmentsOf, smsText } from '../domain/sms-text.js';
-import { SmsBudgetService } from '../sms/sms-budget.service.js';
-import { PhoneNumbersService } from '../targets/phone-numbers.service.js';
-import { PhoneService } from '../targets/phone.service.js';
-import { PhonesRepository } from '../targets/phones.repository.js';
-import { NotificationChannelRegistry } from './notification-channel-registry.js';
-import { type ChannelMessage, NotificationTransport, type SendOutcome } from './notification-transport.js';
+import { SmsBudgetService } from './sms-budget.service.js';
+import { PhoneNumbersService } from './phone-numbers.service.js';
+import { PhoneService } from './phone.service.js';
+import { PhonesRepository } from './phones.repository.js';
+import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
+import { type ChannelMessage, NotificationTransport, type SendOutcome } from '../channels/notification-transport.js';
 
 const UNSENT = { sent: false, isPermanent: true, retryAfterMs: null } as const;
 

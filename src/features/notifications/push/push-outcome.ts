@@ -1,5 +1,5 @@
 import type { ProviderOutcome } from '../../../platform/providers/provider-outcome.js';
-import type { SendOutcome } from './notification-transport.js';
+import type { SendOutcome } from '../channels/notification-transport.js';
 
 /** Where one of a person's targets took a message, the others are tried so often again: within a quarter of an hour. */
 const MORE_ATTEMPTS = 4;
