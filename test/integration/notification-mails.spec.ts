@@ -11,7 +11,7 @@ let fixture: NotificationsFixture;
 let door: Door;
 
 beforeAll(async () => {
-  fixture = await NotificationsFixture.start();
+  fixture = await NotificationsFixture.start({ SMS_MONTHLY_BUDGET: '0' });
 });
 
 afterAll(() => fixture.stop());
@@ -110,6 +110,44 @@ describe('mails', () => {
     expect(people.flatMap((who) => fixture.mailsTo(who))).toEqual([]);
   });
 
+  it('tell of no share that has ended', async () => {
+    await fixture.choose(door.guest, 'share_granted', 'email', true);
+    await fixture.mails.refuse({ code: 451, text: 'later' });
+    const { body: share } = await fixture.share(door.ada, door.id, door.guest);
+    const { id } = await fixture.told(door.guest, 'share_granted');
+    await fixture.settled(door.guest, id, ({ lastError }) => lastError !== null);
+    expect((await fixture.request(door.ada, 'DELETE', `/devices/${door.id}/shares/${share.id}`)).status).toBe(204);
+    await fixture.mails.refuse(null);
+    await fixture.hurry();
+    expect(await fixture.settled(door.guest, id)).toMatchObject([{ state: 'SUPPRESSED', reason: 'not_permitted' }]);
+    expect(fixture.mailsTo(door.guest)).toEqual([]);
+  });
+
+  it('and other messages are given up where their channel is not set up any more', async () => {
+    await fixture.report(door, FORCED);
+    const { id } = await fixture.told(door.ada, 'door_forced');
+    await fixture.settled(door.ada, id);
+    const { body } = await fixture.request<{ channels: unknown[] }>(door.ada, 'GET', '/notifications/preferences');
+    expect(body.channels).toEqual([
+      { channel: 'in_app', isSetUp: true, isReachable: true },
+      { channel: 'email', isSetUp: true, isReachable: true },
+      { channel: 'push', isSetUp: true, isReachable: false },
+      { channel: 'sms', isSetUp: false, isReachable: false },
+      { channel: 'chat', isSetUp: true, isReachable: false },
+    ]);
+    await fixture.sql.rows(
+      `WITH moved AS (
+         UPDATE notification_messages SET state = 'PENDING', channel = 'sms', failures = 6, next_attempt_at = now(),
+           finished_at = NULL WHERE user_id = $1 RETURNING id)
+       UPDATE notification_deliveries SET channel = 'sms' WHERE message_id IN (SELECT id FROM moved)`,
+      [door.ada.id],
+    );
+    await fixture.choose(door.ada, 'door_forced', 'sms', true);
+    expect(await fixture.settled(door.ada, id)).toMatchObject([
+      { channel: 'sms', state: 'FAILED', lastError: 'channel_not_set_up' },
+    ]);
+  });
+
   it('are tried again under the same Message-ID, and given up where there is no such mailbox', async () => {
     await fixture.mails.refuse({ code: 451, text: 'later' });
     await fixture.report(door, FORCED);
@@ -129,7 +167,7 @@ describe('mails', () => {
     const admin = { ...(await createAdmin(fixture.application)), sessionId: '' };
     const dead = `/admin/queues/notifications/dead-letters`;
     const { items } = (await fixture.request<{ items: { id: string }[] }>(admin, 'GET', dead)).body;
-    expect(items).toMatchObject([{ id: failed!.messageId, kind: 'email', error: 'EENVELOPE 550' }]);
+    expect(items[0]).toMatchObject({ id: failed!.messageId, kind: 'email', error: 'EENVELOPE 550' });
     await fixture.mails.refuse(null);
     expect((await fixture.request(admin, 'POST', `${dead}/${failed!.messageId}/replay`)).status).toBeLessThan(300);
     expect(await fixture.settled(door.ada, other, ({ state }) => state === 'SENT')).toMatchObject([{ attempts: 2 }]);

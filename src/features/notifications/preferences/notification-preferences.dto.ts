@@ -5,7 +5,7 @@ import { NestedList } from '../../../platform/http/members/nested.decorator.js';
 import { OftenCalled } from '../../../platform/http/validation/often-called.decorator.js';
 import { NOTIFICATION_CHANNELS, type NotificationChannel } from '../../account/preferences.types.js';
 import { NOTIFICATION_KINDS, type NotificationKind } from '../notifications.types.js';
-import type { ChangedChoice, MatrixEntry } from './notification-preferences.service.js';
+import type { ChangedChoice, NotificationPreferences } from './notification-preferences.service.js';
 
 /** What I want of a kind over a channel. */
 export class NotificationChoiceDto {
@@ -25,9 +25,29 @@ export class NotificationChoiceDto {
   isDefault!: boolean;
 }
 
+/** Whether I can be told over a channel. */
+export class NotificationChannelDto {
+  @ApiProperty({ enum: NOTIFICATION_CHANNELS, example: 'push' })
+  channel!: NotificationChannel;
+
+  /**
+   * The operator has set it up. Where it is not, my choices are kept, and nothing is sent.
+   * @example true
+   */
+  isSetUp!: boolean;
+
+  /**
+   * I have an address, number, hook or subscription for it, which works as far as is known.
+   * @example false
+   */
+  isReachable!: boolean;
+}
+
 /** Each kind over each channel. */
 export class NotificationPreferencesDto {
   items!: NotificationChoiceDto[];
+
+  channels!: NotificationChannelDto[];
 }
 
 /** What I want of a kind over a channel from now on. */
@@ -67,9 +87,13 @@ export class UnsubscribeQueryDto {
   token!: string;
 }
 
-export function toNotificationPreferencesDto(matrix: readonly MatrixEntry[]): Readonly<NotificationPreferencesDto> {
+export function toNotificationPreferencesDto({
+  matrix,
+  channels,
+}: NotificationPreferences): Readonly<NotificationPreferencesDto> {
   return {
     items: matrix.map(({ kind, channel, isEnabled, isDefault }) => ({ kind, channel, enabled: isEnabled, isDefault })),
+    channels: channels.map((one) => ({ ...one })),
   };
 }
 

@@ -1,14 +1,29 @@
 import { Injectable } from '@nestjs/common';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
-import type { NotificationChannel } from '../../account/preferences.types.js';
+import { NOTIFICATION_CHANNELS, type NotificationChannel } from '../../account/preferences.types.js';
 import { UsersService } from '../../users/users.service.js';
+import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
 import { UnsubscribeTokensService } from '../email/unsubscribe-tokens.service.js';
 import { type ChannelChoice, matrixOf } from './wanted-channels.js';
 import { InvalidUnsubscribeTokenError } from '../notifications.errors.js';
 import type { NotificationKind } from '../notifications.types.js';
 import { NotificationPreferencesRepository } from './notification-preferences.repository.js';
 import { NotificationWishesService } from './notification-wishes.service.js';
+
+/** Whether a person can be told over a channel. */
+export interface ChannelStanding {
+  readonly channel: NotificationChannel;
+  readonly isSetUp: boolean;
+  /** The person has an address, number, hook or subscription for it, which works as far as is known. */
+  readonly isReachable: boolean;
+}
+
+/** What a person wants, and over which channels they can be told. */
+export interface NotificationPreferences {
+  readonly matrix: readonly MatrixEntry[];
+  readonly channels: readonly ChannelStanding[];
+}
 
 /** What a person wants of a kind over a channel, and whether that is what they want of all kinds. */
 export type MatrixEntry = ChannelChoice & { readonly isDefault: boolean };
@@ -26,6 +41,7 @@ export class NotificationPreferencesService {
   constructor(
     private readonly choices: NotificationPreferencesRepository,
     private readonly wishes: NotificationWishesService,
+    private readonly channels: NotificationChannelRegistry,
     private readonly users: UsersService,
     private readonly tokens: UnsubscribeTokensService,
     private readonly transactions: Transactions,
@@ -33,12 +49,17 @@ export class NotificationPreferencesService {
   ) {}
 
   /** Of each kind and channel. */
-  async get(userId: string): Promise<MatrixEntry[]> {
+  async get(userId: string): Promise<NotificationPreferences> {
     const wishes = (await this.wishes.of([userId])).get(userId);
-    return wishes ? matrixOf(wishes) : [];
+    const reach = await this.channels.reachOf([userId]);
+    const channels = NOTIFICATION_CHANNELS.map((channel) => {
+      const reached = channel === 'in_app' ? new Set([userId]) : reach.get(channel);
+      return { channel, isSetUp: reached !== undefined, isReachable: reached?.has(userId) === true };
+    });
+    return { matrix: wishes ? matrixOf(wishes) : [], channels };
   }
 
-  change(userId: string, changes: readonly ChangedChoice[]): Promise<MatrixEntry[]> {
+  change(userId: string, changes: readonly ChangedChoice[]): Promise<NotificationPreferences> {
     return this.transactions.run(async () => {
       // One change after the other: two at once would mix, or wait for each other.
       await this.users.lockAll([userId]);

@@ -32,7 +32,9 @@ export class MessageJudgeService {
 
   /** In the order of the attempts. */
   async judge(attempts: readonly MessageAttempt[]): Promise<JudgedMessage[]> {
-    const viewings = attempts.flatMap(({ userId, items }) => items.map((item) => ({ userId, event: eventOf(item) })));
+    const viewings = attempts.flatMap(({ userId, items, nowMs }) =>
+      items.map((item) => ({ userId, event: eventOf(item, nowMs) })),
+    );
     const [wishes, judged] = await Promise.all([
       this.wishes.of(attempts.map(({ userId }) => userId)),
       this.access.judge(viewings),
@@ -71,11 +73,18 @@ function reasonAgainst(
 }
 
 /** One of another release may have a type that this one does not know: it is judged by its device, or its person. */
-function eventOf({ eventType, deviceId, eventUserId: userId, occurredAt }: MessageItem): {
+function eventOf(
+  { eventType, deviceId, eventUserId: userId, occurredAt, values }: MessageItem,
+  nowMs: number,
+): {
   type: EventType;
   deviceId: string | null;
   userId: string | null;
   occurredAt: string;
 } {
+  if (deviceId === null && typeof values.deviceId === 'string') {
+    // A share that was told of may have ended.
+    return { type: 'custom', deviceId: values.deviceId, userId: null, occurredAt: new Date(nowMs).toISOString() };
+  }
   return { type: EVENT_TYPES.find((known) => known === eventType) ?? 'custom', deviceId, userId, occurredAt };
 }

@@ -5,7 +5,7 @@ import { SignalBus } from '../../../platform/redis/signal-bus.js';
 import type { StepOutcome } from '../../../platform/scheduling/background-loop.js';
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { Sweeper } from '../../../platform/scheduling/sweeper.js';
-import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
+import { MESSAGE_CHANNELS } from '../notifications.types.js';
 import { type LineState, MessageAttemptsRepository } from './message-attempts.repository.js';
 
 /** Of the jobs that run at once, a channel has two for what is urgent, and two for the rest: one that hangs leaves room for others. */
@@ -24,7 +24,6 @@ const RETRY_WITHIN_MS = 10_000;
 export class NotificationSweeper extends Sweeper {
   constructor(
     private readonly attempts: MessageAttemptsRepository,
-    private readonly channels: NotificationChannelRegistry,
     private readonly queues: JobQueue,
     signals: SignalBus,
     loops: LoopRegistry,
@@ -41,7 +40,8 @@ export class NotificationSweeper extends Sweeper {
   }
 
   protected async sweep(): Promise<StepOutcome> {
-    const lines = await this.attempts.lines(this.channels.names());
+    // Also of what is not set up any more: it fails in the end, and does not wait for ever.
+    const lines = await this.attempts.lines(MESSAGE_CHANNELS);
     await Promise.all(lines.filter(({ isDue }) => isDue).flatMap((line) => this.addJobs(line)));
     const soon = lines.flatMap(({ nextInMs }) => (nextInMs !== null && nextInMs < LOOK_EVERY_MS ? [nextInMs] : []));
     if (soon.length > 0) {
