@@ -61,12 +61,9 @@ async function insertMails(count: number): Promise<void> {
 const arrived = (): string[] =>
   mails.mails.filter(({ head }) => head.includes('List-Unsubscribe')).map(({ messageId }) => messageId);
 
-const underWay = async (): Promise<string[]> => {
-  const rows = await sql.rows<{ id: string }>(
-    `SELECT id FROM notification_messages WHERE state = 'PENDING' AND attempts > 0`,
-  );
-  return rows.map(({ id }) => id);
-};
+/** What is under way, and by which attempt. */
+const underWay = (): Promise<{ id: string; attempts: number }[]> =>
+  sql.rows(`SELECT id, attempts FROM notification_messages WHERE state = 'PENDING' AND attempts > failures`);
 
 /** Of what was under way, in milliseconds: until it all was again, or had ended, and until it had ended. */
 interface Back {
@@ -74,15 +71,16 @@ interface Back {
   readonly endedMs: number;
 }
 
-async function backAfter(lost: readonly string[], sinceMs: number): Promise<Back> {
+async function backAfter(lost: Awaited<ReturnType<typeof underWay>>, sinceMs: number): Promise<Back> {
   const noneIs = (condition: string) => async (): Promise<boolean> => {
     const rows = await sql.rows(
-      `SELECT 1 FROM notification_messages WHERE state = 'PENDING' AND ${condition} AND id = ANY ($1::uuid[]) LIMIT 1`,
-      [lost],
+      `SELECT 1 FROM notification_messages m JOIN unnest($1::uuid[], $2::int[]) AS lost(id, attempts) USING (id)
+       WHERE m.state = 'PENDING' AND ${condition} LIMIT 1`,
+      [lost.map(({ id }) => id), lost.map(({ attempts }) => attempts)],
     );
     return rows.length === 0;
   };
-  await eventually('what was under way is so again', noneIs('attempts = failures + 1'));
+  await eventually('what was under way is so again', noneIs('m.attempts = lost.attempts'));
   const atWorkMs = Math.round(performance.now() - sinceMs);
   await eventually('what was under way has ended', noneIs('true'));
   return { atWorkMs, endedMs: Math.round(performance.now() - sinceMs) };
