@@ -130,7 +130,7 @@ describe('a hook', () => {
     ['https://0x0a000001/a', undefined, '/url'],
     ['https://10.0.0.7\\@hooks.example.com/a', undefined, '/url'],
     ['HTTPS://API.Telegram.ORG./bot1:a/getMe', '1', '/url'],
-    ['https://api.telegram.org/bot1:a/sendMessage', undefined, '/url'],
+    ['https://api.telegram.org/bot1:a/sendMessage', undefined, '/chatId'],
     ['https://hooks.example.com/a', '12; drop', '/chatId'],
     ['https://hooks.example.com/a', 'me\n', '/chatId'],
   ])('is refused at %s with chat %p', async (url, chatId, pointer) => {

@@ -96,10 +96,31 @@ describe('a report', () => {
       {},
       { event: 'toString', email: 'a@b.c', timestamp: 1 },
       { ...event('bounce'), timestamp: 'x' },
+      { ...event('dropped'), reason: { toString: 1 } },
     ];
     const mixed = JSON.stringify([...odd, { ...event('open'), useragent: '\u0000' }, event('bounce')]);
     expect((await post(mixed, signedHeaders(mixed))).status).toBe(204);
     expect((await suppressionOf(door.ada)).suppressed).toBe(true);
+  });
+
+  it('does not count for the limits of its address where the provider has signed it, and else does', async () => {
+    const few = await TestApp.start({
+      env: { ROLES: 'api', RATE_LIMIT_SCALE: '1', RATE_LIMIT_ANONYMOUS: '3/1m', ADDRESS_BLOCK_AFTER: '0' },
+    });
+    const statusesOf = async (headers: Record<string, string>): Promise<number[]> => {
+      const statuses: number[] = [];
+      for (let time = 0; time < 6; time += 1) {
+        statuses.push((await request(few.url, 'POST', PATH, { body: '[]', headers })).status);
+      }
+      return statuses;
+    };
+    try {
+      expect(await statusesOf(signedHeaders('[]'))).toEqual(Array<number>(6).fill(204));
+      expect(await statusesOf(signedHeaders('[ ]'))).toEqual([403, 403, 403, 429, 429, 429]);
+      expect(await statusesOf(signedHeaders('[]'))).toEqual(Array<number>(6).fill(204));
+    } finally {
+      await few.stop();
+    }
   });
 
   it('is taken nowhere without a key', async () => {

@@ -1,8 +1,10 @@
 /** Text messages that tell people something: from the number to the report that they arrived, within the budget of the month. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { PinoLogger } from 'nestjs-pino';
 import { SmsTransport } from '../../src/features/notifications/sms/sms-transport.js';
 import type { ChannelMessage } from '../../src/features/notifications/channels/notification-transport.js';
+import { DecryptionError } from '../../src/platform/crypto/encryption.js';
 import type { InsertedAccount } from '../support/accounts.fixture.js';
 import { FORCED, LOW, type SentBody } from '../support/notifications.fixture.js';
 import type { Door } from '../support/sharing.fixture.js';
@@ -33,6 +35,10 @@ afterAll(async () => {
 beforeEach(async () => {
   await fixture.forget();
   door = await fixture.createDoor();
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 
 function message(userId: string, isUrgent = true): ChannelMessage {
@@ -171,6 +177,17 @@ describe('a text message', () => {
     await fixture.reportSms(fixture.twilio.sentTo(number)[0]!, 'undelivered', { ErrorCode: '30006' });
     expect(await fixture.phoneOf(door.ada)).toMatchObject({ stopReason: 'twilio_30006' });
   });
+
+  it('ends nothing that was confirmed since, also where its report comes late, or again', async () => {
+    const number = await withNumber(door.ada);
+    await fixture.report(door, FORCED);
+    await smsOf((await fixture.told(door.ada, 'door_forced')).id, 'SENT');
+    const [sms] = fixture.twilio.sentTo(number);
+    await fixture.reportSms(sms!, 'undelivered', { ErrorCode: '21610' });
+    await fixture.giveNumber(door.ada, number);
+    expect((await fixture.reportSms(sms!, 'undelivered', { ErrorCode: '21610' })).status).toBe(204);
+    expect(await fixture.phoneOf(door.ada)).toMatchObject({ stoppedAt: null, stopReason: null });
+  });
 });
 
 describe('the budget', () => {
@@ -180,13 +197,14 @@ describe('the budget', () => {
   it('is exact for fifty at once by two processes, and told of once', async () => {
     await Promise.all([door.ada, door.grace].map((who) => withNumber(who)));
     await fixture.forget();
+    const warn = jest.spyOn(PinoLogger.prototype, 'warn');
     const messages = Array.from({ length: 50 }, (_, n) => message(n % 2 === 0 ? door.ada.id : door.grace.id));
     const outcomes = await Promise.all(messages.map((one, n) => transports()[Math.floor(n / 2) % 2]!.send(one)));
     expect(outcomes.filter(({ sent }) => sent).length).toBe(BUDGET);
     expect(outcomes.filter((one) => !one.sent && one.isOverBudget === true).length).toBe(50 - BUDGET);
     expect([fixture.twilio.taken.length, await fixture.segments()]).toEqual([BUDGET, BUDGET]);
-    const told = await fixture.sql.rows<{ told: number }>(`SELECT told FROM sms_counts WHERE subject = 'segments'`);
-    expect(told).toEqual([{ told: 100 }]);
+    const told = warn.mock.calls.map(([about]) => about).filter((about) => 'percent' in Object(about));
+    expect(told).toEqual([80, 100].map((percent) => ({ percent, budget: BUDGET })));
     expect(await second.metric('mortise_sms_segments_used')).toBe(BUDGET);
     expect(await second.metric('mortise_sms_segments_budget')).toBe(BUDGET);
   });
@@ -225,6 +243,16 @@ describe('the budget', () => {
       { sent: true },
     ]);
     expect(await fixture.segments()).toBe(1);
+  });
+
+  it('is not touched where the number was sealed by another key', async () => {
+    await withNumber(door.ada);
+    await fixture.sql.rows('UPDATE notification_phones SET sealed = $2 WHERE user_id = $1', [
+      door.ada.id,
+      Buffer.alloc(40),
+    ]);
+    await expect(transports()[0]!.send(message(door.ada.id))).rejects.toThrow(DecryptionError);
+    expect([fixture.twilio.asked, await fixture.segments()]).toEqual([0, 0]);
   });
 
   it('that is used suppresses what is not sent', async () => {

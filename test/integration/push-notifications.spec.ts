@@ -73,7 +73,10 @@ describe('what a door reports', () => {
     );
   });
 
-  it('is made for no one who has nothing to push to', async () => {
+  it('is made for no one who has nothing to push to, or had it in a session that ended', async () => {
+    const ended = await fixture.inAnotherSession(door.ada);
+    await herBrowser(ended);
+    await fixture.sql.rows('UPDATE sessions SET revoked_at = now() WHERE id = $1', [ended.sessionId]);
     const id = await forced();
     await fixture.report(door, LOW);
     await fixture.told(door.ada, 'low_battery');

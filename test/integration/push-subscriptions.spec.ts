@@ -135,6 +135,16 @@ describe('a subscription', () => {
     }
   });
 
+  it('is exchanged by two people at the same moment, time and again', async () => {
+    const [ada, grace] = await Promise.all(['ada', 'grace'].map(account));
+    const [one, other] = [freshToken.fcm(), freshToken.fcm()].map((token) => ({ service: 'fcm', token }));
+    for (let time = 0; time < 30; time += 1) {
+      await Promise.all([fixture.subscribe(ada!, one!), fixture.subscribe(grace!, other!)]);
+      const answers = await Promise.all([fixture.register(ada!, other!), fixture.register(grace!, one!)]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    }
+  }, 60_000);
+
   it('is one of 20: the one whose session was seen longest ago makes room', async () => {
     const ada = await account('ada');
     const sessions = await Promise.all(Array.from({ length: 21 }, () => fixture.inAnotherSession(ada)));

@@ -13,7 +13,7 @@ import { TestApp } from '../support/test-app.js';
 type Way = () => Promise<() => Promise<Answer>>;
 
 /** Limits of what a request does, not of requests: test/integration/devices-named-owners.spec.ts; and of a provider that signs. */
-const NOT_OF_REQUESTS = ['provisioning_mail', 'sms_reports'] as const satisfies readonly RateCategory[];
+const NOT_OF_REQUESTS = ['provisioning_mail', 'mail_reports', 'sms_reports'] as const satisfies readonly RateCategory[];
 
 const AT_ONCE = 10;
 /** Sent beyond the quota. */

@@ -186,6 +186,37 @@ describe('text messages that a person causes', () => {
   });
 });
 
+describe('a provider that takes the request and is silent', () => {
+  it('is waited for no longer than a person waits, holds up nothing else of theirs, and may have sent the code', async () => {
+    const number = someNumber();
+    fixture.twilio.refusals.set(number, 'hanging');
+    const began = performance.now();
+    const naming = fixture.name(ada, number);
+    await eventually('it is asked', () => fixture.twilio.hanging === 1);
+    // No transaction waits for the provider.
+    expect((await fixture.phoneOf(ada)).waiting).toMatchObject({ triesLeft: 5 });
+    expect((await fixture.name(ada, number)).status).toBe(200);
+    expect((await fixture.name(mallory, someNumber())).status).toBe(200);
+    expect(performance.now() - began).toBeLessThan(3_000);
+    expect(await naming).toMatchObject({
+      status: 503,
+      body: { code: 'phone_code_not_sent', detail: expect.stringContaining('If the code comes nevertheless') },
+    });
+    expect(performance.now() - began).toBeLessThan(6_000);
+    expect((await fixture.phoneOf(ada)).waiting).not.toBeNull();
+  });
+
+  it('sends a code to who has removed their number meanwhile, and it is good for nothing', async () => {
+    const number = someNumber();
+    fixture.twilio.refusals.set(number, 'hanging');
+    const naming = fixture.name(ada, number);
+    await eventually('it is asked', () => fixture.twilio.asked === 1);
+    expect((await fixture.request(ada, 'DELETE', '/notifications/phone')).status).toBe(204);
+    expect((await naming).status).toBe(503);
+    expect(await fixture.phoneOf(ada)).toMatchObject({ number: null, waiting: null });
+  });
+});
+
 describe('who poses as the provider', () => {
   const sent = async (): Promise<{ id: string; number: string }> => {
     const number = await fixture.giveNumber(ada);

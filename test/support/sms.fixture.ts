@@ -52,6 +52,7 @@ export class SmsFixture extends NotificationsFixture {
     this.twilio.refusals.clear();
     this.twilio.taken.length = 0;
     this.twilio.asked = 0;
+    this.twilio.hanging = 0;
   }
 
   name(who: InsertedAccount, number: string): Promise<{ status: number; body: PhoneBody }> {

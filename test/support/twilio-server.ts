@@ -20,8 +20,10 @@ export class TwilioServer {
   /** Those that were answered with 201. */
   readonly taken: TakenSms[] = [];
   asked = 0;
-  /** Of numbers: the code of an error, or silence. */
-  readonly refusals = new Map<string, { status: number; code: number } | 'silence'>();
+  /** Those that get no answer. */
+  hanging = 0;
+  /** Of numbers: the code of an error, a connection that ends without an answer, or one that stays open without any. */
+  readonly refusals = new Map<string, { status: number; code: number } | 'silence' | 'hanging'>();
   readonly #server: Server;
 
   private constructor() {
@@ -42,6 +44,8 @@ export class TwilioServer {
         const refusal = this.refusals.get(form.get('To') ?? '');
         if (refusal === 'silence') {
           request.socket.destroy();
+        } else if (refusal === 'hanging') {
+          this.hanging += 1;
         } else if (refusal) {
           answer(refusal.status, { code: refusal.code });
         } else {

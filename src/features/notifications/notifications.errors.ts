@@ -69,9 +69,9 @@ export class ChatHookDisabledError extends DomainError {
 export class InvalidChatHookUrlError extends DomainError {
   override readonly errors;
 
-  constructor(detail: string) {
+  constructor(detail: string, pointer: '/url' | '/chatId' = '/url') {
     super(`No messages can be posted to the URL. ${detail}`);
-    this.errors = [{ detail, pointer: '/url' }];
+    this.errors = [{ detail, pointer }];
   }
 }
 

@@ -7,6 +7,11 @@ declare module '../../contracts/rate-limits.js' {
 
 export const NOTIFICATIONS_RATE_LIMITS = {
   chat_hooks: { description: 'Changes and tests of the chat hook of a person.', limit: '20/10m', keyOf: userKey },
+  mail_reports: {
+    description: 'Reports of what came of mails: those that the provider has signed together.',
+    limit: '600/1m',
+    keyOf: ({ provenAs = null }) => provenAs,
+  },
   mail_suppressions: {
     description: 'How often a person has an address that bounced mailed again.',
     limit: '5/1d',

@@ -13,6 +13,7 @@ export abstract class SmsClient {
   /**
    * @param to in E.164, such as +4915112345678
    * @param id the same at every attempt
+   * @param withinMs how long to wait for the provider, where a person waits for it; ten seconds otherwise
    */
-  abstract send(to: string, text: string, id: string): Promise<SmsOutcome>;
+  abstract send(to: string, text: string, id: string, withinMs?: number): Promise<SmsOutcome>;
 }

@@ -23,7 +23,7 @@ export class TwilioClient extends SmsClient {
     super();
   }
 
-  async send(to: string, text: string, id: string): Promise<SmsOutcome> {
+  async send(to: string, text: string, id: string, withinMs?: number): Promise<SmsOutcome> {
     const { url, accountSid, authToken } = this.account;
     const credentials = Buffer.from(`${accountSid}:${authToken()}`).toString('base64');
     try {
@@ -31,6 +31,7 @@ export class TwilioClient extends SmsClient {
         `${url}/2010-04-01/Accounts/${accountSid}/Messages.json`,
         { authorization: `Basic ${credentials}` },
         new URLSearchParams({ To: to, ...this.sender(), Body: cutText(text, MAX_TEXT), ...this.callback(id) }),
+        withinMs,
       );
       return this.outcomeOf(answer);
     } catch (error) {

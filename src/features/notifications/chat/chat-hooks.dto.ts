@@ -70,7 +70,7 @@ export class ChatTestDto {
   @ApiProperty({ type: 'integer', nullable: true, example: 200 })
   status!: number | null;
 
-  /** Why it was not taken: `chat_400` is an answer with that status; without an answer, docs/outbound.md explains the word. */
+  /** Why it was not taken: `chat_400` is an answer with that status; without an answer, docs/outbound.md explains the word after `chat_`. */
   @ApiProperty({ type: String, nullable: true, example: null })
   reason!: string | null;
 }

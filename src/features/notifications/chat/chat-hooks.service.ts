@@ -76,6 +76,7 @@ export class ChatHooksService {
     if (url.host === TELEGRAM && (chatId === null || !TELEGRAM_PATH.test(new URL(url.href).pathname))) {
       throw new InvalidChatHookUrlError(
         'Telegram takes messages at https://api.telegram.org/bot<token>/sendMessage, with a `chatId`.',
+        chatId === null ? '/chatId' : '/url',
       );
     }
     return url.href;

@@ -1,18 +1,18 @@
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiHeader, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { Audit } from '../../../platform/audit/audit.decorator.js';
 import { Public } from '../../../platform/auth/authorize.decorator.js';
 import { RawJson } from '../../../platform/http/bodies/raw-json-body.js';
 import { Refuses } from '../../../platform/http/problems/refuses.decorator.js';
 import { InvalidRequestError } from '../../../platform/http/validation/validation.js';
+import { ProvenBy, RateLimit } from '../../../platform/rate-limit/rate-limit.decorator.js';
 import { PayloadRefusedError, readPayload } from '../../../shared/json-payload.js';
 import { InvalidMailEventsError, MailEventsNotSetUpError } from '../notifications.errors.js';
-import { MailEventsService } from './mail-events.service.js';
+import { MAIL_REPORT_PROOF, MailEventsService, reportIn } from './mail-events.service.js';
 
 const BODY_LIMIT_BYTES = 1_048_576;
 const MAX_EVENTS = 5_000;
-const SIGNATURE = 'x-twilio-email-event-webhook-signature';
-const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
 
 @ApiTags('Notifications')
 @Controller('notifications/mail-events')
@@ -28,6 +28,8 @@ export class MailEventsController {
   @Audit('mail_events_heard')
   @HttpCode(204)
   @RawJson(BODY_LIMIT_BYTES)
+  @ProvenBy(MAIL_REPORT_PROOF)
+  @RateLimit('mail_reports')
   @ApiHeader({
     name: 'X-Twilio-Email-Event-Webhook-Signature',
     required: true,
@@ -60,14 +62,10 @@ export class MailEventsController {
     },
   })
   @Refuses(MailEventsNotSetUpError, InvalidMailEventsError)
-  async hear(
-    @Headers(SIGNATURE) signature: string | undefined,
-    @Headers(TIMESTAMP) timestamp: string | undefined,
-    @Body() body: unknown,
-  ): Promise<void> {
-    const bytes = Buffer.isBuffer(body) ? body : Buffer.alloc(0);
-    this.events.verify({ body: bytes, signature, timestamp });
-    await this.events.hear(listIn(bytes));
+  async hear(@Req() request: FastifyRequest): Promise<void> {
+    const report = reportIn(request);
+    this.events.verify(report);
+    await this.events.hear(listIn(report.body));
   }
 }
 

@@ -1,8 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AppConfig } from '../../../config/app-config.js';
 import { AuditWriter } from '../../../platform/audit/audit-writer.js';
 import { Transactions } from '../../../platform/prisma/transactions.js';
+import { type ProvingRequest, RequestProofRegistry } from '../../../platform/rate-limit/request-proof-registry.js';
 import { Clock } from '../../../shared/clock.js';
 import { InvalidMailEventsError, MailEventsNotSetUpError } from '../notifications.errors.js';
 import { faultOfReport, type SignedReport } from './mail-event-signature.js';
@@ -10,9 +11,14 @@ import { type MailEvent, mailEventsIn } from './mail-events.js';
 import { MailReportsRepository, type MessageReport } from './mail-reports.repository.js';
 import { MailSuppressionsService } from './mail-suppressions.service.js';
 
+/** Names the reader for `@ProvenBy`. */
+export const MAIL_REPORT_PROOF = 'mail_report';
+const SIGNATURE = 'x-twilio-email-event-webhook-signature';
+const TIMESTAMP = 'x-twilio-email-event-webhook-timestamp';
+
 /** Hears what the provider of mail says of mails that it took. The same may be said often: it is heard once. */
 @Injectable()
-export class MailEventsService {
+export class MailEventsService implements OnModuleInit {
   readonly #key: KeyObject | null;
 
   constructor(
@@ -21,9 +27,17 @@ export class MailEventsService {
     private readonly transactions: Transactions,
     private readonly audit: AuditWriter,
     private readonly clock: Clock,
+    private readonly proofs: RequestProofRegistry,
     { mail: { eventsPublicKey: key } }: AppConfig,
   ) {
     this.#key = key && createPublicKey({ key, format: 'der', type: 'spki' });
+  }
+
+  /** The provider's reports come from few addresses, and are many after a burst: they are limited by what signs them. */
+  onModuleInit(): void {
+    this.proofs.register(MAIL_REPORT_PROOF, (request) =>
+      this.faultOf(reportIn(request)) === null ? { key: 'mail' } : null,
+    );
   }
 
   /** Before anything of it is read. @throws MailEventsNotSetUpError, InvalidMailEventsError */
@@ -31,7 +45,7 @@ export class MailEventsService {
     if (this.#key === null) {
       throw new MailEventsNotSetUpError();
     }
-    const fault = faultOfReport(report, this.#key, this.clock.now());
+    const fault = this.faultOf(report);
     if (fault !== null) {
       throw new InvalidMailEventsError(fault);
     }
@@ -57,6 +71,20 @@ export class MailEventsService {
       }
     });
   }
+
+  private faultOf(report: SignedReport): string | null {
+    return this.#key === null ? 'No reports are taken.' : faultOfReport(report, this.#key, this.clock.now());
+  }
+}
+
+/** What came, as it was signed. */
+export function reportIn({ body, headers }: Pick<ProvingRequest, 'body' | 'headers'>): SignedReport {
+  const text = (name: string): string | undefined => [headers[name]].flat()[0];
+  return {
+    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    signature: text(SIGNATURE),
+    timestamp: text(TIMESTAMP),
+  };
 }
 
 /** Of each message the last word: what bounced is not delivered, in whatever order it is told. */

@@ -40,8 +40,10 @@ const MEANINGS: Readonly<Record<string, (event: ReportedEvent) => Meaning>> = {
   delivered: () => ({ fate: { state: 'DELIVERED' }, suppression: null }),
   // The server of the recipient does not want mail of ours for now. The provider gives up this one.
   bounce: (event) => (event.type === 'blocked' ? failed(event, 'blocked', null) : failed(event, 'bounced', 'bounced')),
-  dropped: (event) =>
-    failed(event, 'dropped', DROPPED.find(([words]) => words.test(String(event.reason)))?.[1] ?? null),
+  dropped: (event) => {
+    const reason = typeof event.reason === 'string' ? event.reason : '';
+    return failed(event, 'dropped', DROPPED.find(([words]) => words.test(reason))?.[1] ?? null);
+  },
   spamreport: () => ({ fate: null, suppression: 'spam_report' }),
   unsubscribe: () => ({ fate: null, suppression: 'unsubscribed' }),
   group_unsubscribe: () => ({ fate: null, suppression: 'unsubscribed' }),

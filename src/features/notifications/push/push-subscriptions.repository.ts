@@ -18,9 +18,14 @@ const LIST = `SELECT ${COLUMNS} FROM ${LIVE} WHERE p.user_id = $1 ORDER BY p.cre
 // SQL: database time
 const FIND = `SELECT ${COLUMNS} FROM ${LIVE} WHERE p.user_id = $1 AND p.id = $2`;
 
-/** Where one waits for another that registers the same, it finds what that one has made. */
+/**
+ * All that a registration may remove, in the order of the ids: two people who exchange their targets never wait for each other. Where
+ * one waits for another that registers the same, it finds what that one has made.
+ */
 // SQL: a lock
-const LOCK_HELD = `SELECT id, user_id AS "userId" FROM push_subscriptions WHERE token_hash = $1 FOR UPDATE`;
+const LOCK_HELD = `
+  SELECT id, user_id AS "userId", token_hash = $3 AS "isHeld" FROM push_subscriptions
+  WHERE token_hash = $3 OR (session_id = $1 AND service = $2) ORDER BY id FOR UPDATE`;
 
 // SQL: database time
 const ADD = `
@@ -118,12 +123,18 @@ export class PushSubscriptionsRepository {
     return row ?? null;
   }
 
-  /** The one of this target, locked until the end of the transaction; of any person. */
-  async lockHeld(tokenHash: Buffer): Promise<{ id: string; userId: string } | null> {
-    const [row] = await this.database.query<{ id: string; userId: string }>('push_subscriptions_lock', LOCK_HELD, [
-      tokenHash,
-    ]);
-    return row ?? null;
+  /** The one of this target, of any person. It is locked until the end of the transaction, with what the session had of the service. */
+  async lockHeld({
+    sessionId,
+    service,
+    tokenHash,
+  }: Pick<SealedSubscription, 'sessionId' | 'service' | 'tokenHash'>): Promise<{ id: string; userId: string } | null> {
+    const rows = await this.database.query<{ id: string; userId: string; isHeld: boolean }>(
+      'push_subscriptions_lock',
+      LOCK_HELD,
+      [sessionId, service, tokenHash],
+    );
+    return rows.find(({ isHeld }) => isHeld) ?? null;
   }
 
   /** @returns false where another transaction has added the target meanwhile */

@@ -81,12 +81,12 @@ export class PushSubscriptionsService {
     target: PushTarget,
   ): Promise<string> {
     const tokenHash = targetHashOf(target);
+    const { service } = target;
     for (;;) {
-      const held = await this.subscriptions.lockHeld(tokenHash);
+      const held = await this.subscriptions.lockHeld({ sessionId, service, tokenHash });
       const isMine = held?.userId === userId;
       const id = isMine ? held.id : newId();
       const sealed = this.targets.seal(target, id);
-      const { service } = target;
       const kept = { userId, sessionId, userAgent, service, sealed, tokenHash, ending: endingOf(target) };
       await this.recordRemoved(await this.subscriptions.replace(kept), 'replaced');
       if (isMine) {

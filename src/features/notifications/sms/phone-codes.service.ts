@@ -26,6 +26,9 @@ export const CODE_LIMITS = {
   ofAll: { hour: 60, day: 300 },
 } as const;
 
+/** A person waits for the answer, and is told before their request times out. */
+const SENT_WITHIN_MS = 4_000;
+
 /** A code that is to be sent, once the transaction that made it has committed. */
 export interface PreparedCode {
   readonly id: string;
@@ -69,7 +72,7 @@ export class PhoneCodesService {
 
   /** Outside of a transaction. @throws PhoneNumberRefusedError; PhoneCodeNotSentError where it is not known that it was sent */
   async send({ id, userId, number, text }: PreparedCode): Promise<void> {
-    const outcome = await this.client.send(number, text, id);
+    const outcome = await this.client.send(number, text, id, SENT_WITHIN_MS);
     if (outcome.sent) {
       return;
     }

@@ -84,10 +84,13 @@ export class PhoneService {
     });
   }
 
-  /** The provider takes nothing for this number any more: no one who has it is sent anything. */
-  async stop(number: string, reason: string): Promise<void> {
+  /**
+   * The provider takes nothing for this number any more: no one who has it is sent anything. Not where it was confirmed after the
+   * message that shows it: a report may come late, or again.
+   */
+  async stop(number: string, smsId: string, reason: string): Promise<void> {
     await this.transactions.run(async () => {
-      for (const { userId, masked } of await this.phones.stop(this.numbers.hashOf(number), reason)) {
+      for (const { userId, masked } of await this.phones.stop(this.numbers.hashOf(number), smsId, reason)) {
         await this.audit.record({
           action: 'phone_stopped',
           actor: 'system',

@@ -35,10 +35,13 @@ const SAVE = `
   ON CONFLICT (user_id) DO UPDATE SET sealed = EXCLUDED.sealed, number_hash = EXCLUDED.number_hash, masked = EXCLUDED.masked,
     verified_at = now(), stopped_at = NULL, stop_reason = NULL`;
 
+/** What comes of a message says nothing of a number that was confirmed after it was sent. */
 // SQL: database time
 const STOP = `
-  UPDATE notification_phones SET stopped_at = now(), stop_reason = $2
-  WHERE number_hash = $1 AND stopped_at IS NULL RETURNING user_id AS "userId", masked`;
+  UPDATE notification_phones SET stopped_at = now(), stop_reason = $3
+  WHERE number_hash = $1 AND stopped_at IS NULL
+    AND verified_at < (SELECT created_at FROM sms_reservations WHERE id = $2)
+  RETURNING user_id AS "userId", masked`;
 
 // SQL: database time
 const REMOVE = `DELETE FROM notification_phones WHERE user_id = $1 RETURNING masked`;
@@ -69,9 +72,10 @@ export class PhonesRepository {
     await this.database.query('phones_save', SAVE, [userId, sealed, numberHash, masked]);
   }
 
-  /** Of each person who has this number. @returns those whose number was used until now */
-  stop(numberHash: Buffer, reason: string): Promise<StoppedPhone[]> {
-    return this.database.query<StoppedPhone & Record<string, unknown>>('phones_stop', STOP, [numberHash, reason]);
+  /** Of each person who has had this number since before the message. @returns those whose number was used until now */
+  stop(numberHash: Buffer, smsId: string, reason: string): Promise<StoppedPhone[]> {
+    const values = [numberHash, smsId, reason];
+    return this.database.query<StoppedPhone & Record<string, unknown>>('phones_stop', STOP, values);
   }
 
   /** @returns it as its owner was shown it; null: there was none. */

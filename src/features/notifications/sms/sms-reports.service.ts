@@ -13,13 +13,13 @@ import { type ReportedMessage, SmsReportsRepository } from './sms-reports.reposi
 export const SMS_REPORT_PROOF = 'sms_report';
 
 /** What a status of Twilio says that ends a message; the others are on the way there. */
-const FINAL: Readonly<Record<string, 'DELIVERED' | 'FAILED'>> = {
-  delivered: 'DELIVERED',
-  read: 'DELIVERED',
-  undelivered: 'FAILED',
-  failed: 'FAILED',
-  canceled: 'FAILED',
-};
+const FINAL: ReadonlyMap<string, 'DELIVERED' | 'FAILED'> = new Map([
+  ['delivered', 'DELIVERED'],
+  ['read', 'DELIVERED'],
+  ['undelivered', 'FAILED'],
+  ['failed', 'FAILED'],
+  ['canceled', 'FAILED'],
+]);
 /** No such number, one that answered STOP, and ones that take no text messages. */
 const GONE = [21211, 21610, 21614, 30005, 30006].map((code) => `twilio_${String(code)}`);
 const MAX_ID = 200;
@@ -79,9 +79,9 @@ export class SmsReportsService implements OnModuleInit {
     }
     if (isUuid(id)) {
       await this.reports.report({ id, ...end });
-    }
-    if (end.error !== null && GONE.includes(end.error)) {
-      await this.phones.stop(form.To ?? '', end.error);
+      if (end.error !== null && GONE.includes(end.error)) {
+        await this.phones.stop(form.To ?? '', id, end.error);
+      }
     }
   }
 }
@@ -92,7 +92,7 @@ function endOf({
   MessageSid = '',
   ErrorCode = '',
 }: FormMembers): Omit<ReportedMessage, 'id'> | null {
-  const state = FINAL[MessageStatus];
+  const state = FINAL.get(MessageStatus);
   if (state === undefined) {
     return null;
   }

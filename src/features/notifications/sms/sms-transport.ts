@@ -43,13 +43,13 @@ export class SmsTransport extends NotificationTransport implements OnModuleInit 
     if (phone?.stoppedAt !== null) {
       return { ...UNSENT, reason: 'no_number', hasNoAddress: true };
     }
+    const number = this.numbers.open(phone.sealed, 'notification_phones', userId);
     const words = smsText(title, text, url);
     const purpose = isUrgent ? 'urgent' : 'other';
     const { isAdmitted } = await this.budget.reserve({ id, userId, segments: segmentsOf(words), purpose });
     if (!isAdmitted) {
       return { ...UNSENT, reason: 'over_budget', isOverBudget: true };
     }
-    const number = this.numbers.open(phone.sealed, 'notification_phones', userId);
     const outcome = await this.client.send(number, words, id);
     if (!outcome.sent) {
       await this.heed(id, number, outcome);
@@ -58,11 +58,11 @@ export class SmsTransport extends NotificationTransport implements OnModuleInit 
   }
 
   private async heed(id: string, number: string, outcome: Extract<SmsOutcome, { sent: false }>): Promise<void> {
+    if (outcome.isTargetGone) {
+      await this.targets.stop(number, id, outcome.reason);
+    }
     if (outcome.isRefused) {
       await this.budget.giveBack(id);
-    }
-    if (outcome.isTargetGone) {
-      await this.targets.stop(number, outcome.reason);
     }
   }
 }
