@@ -40,7 +40,9 @@ afterEach(async () => {
 async function timesOfUrgent(): Promise<number[]> {
   const times: number[] = [];
   for (let place = 0; place < TRIES; place += 1) {
+    // Neither the same once more, nor one of more than ten within a window.
     await fixture.sql.rows(`UPDATE notifications SET dedup_key = NULL WHERE user_id = $1`, [door.ada.id]);
+    await fixture.sql.rows('DELETE FROM notification_windows WHERE user_id = $1', [door.ada.id]);
     const startedAt = performance.now();
     await fixture.report(door, FORCED);
     await eventually('its mail is there', () => fixture.mailsTo(door.ada).length === place + 1);

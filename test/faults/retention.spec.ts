@@ -60,6 +60,12 @@ const KEPT_MS: Readonly<Record<string, number>> = {
   device_receipts: 30 * DAY_MS,
   event_quotas: DAY_MS,
   blocked_addresses: DAY_MS,
+  notifications: 90 * DAY_MS,
+  notification_messages: 90 * DAY_MS,
+  notification_phone_codes: DAY_MS,
+  push_subscriptions: 0,
+  sms_counts: 62 * DAY_MS,
+  sms_reservations: 62 * DAY_MS,
 };
 
 /** A row, and since when it is over. */
