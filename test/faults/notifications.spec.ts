@@ -52,7 +52,7 @@ beforeEach(async () => {
   mails.mails.length = 0;
 });
 
-/** In two lines, so that hardly ever one worker has all slots. */
+/** In two lanes, so that hardly ever one worker has all slots. */
 async function insertMails(count: number): Promise<void> {
   await insertDueMails(sql, owner.id, count / 2, true);
   await insertDueMails(sql, owner.id, count / 2, false);

@@ -66,6 +66,7 @@ const KEPT_MS: Readonly<Record<string, number>> = {
   push_subscriptions: 0,
   sms_counts: 62 * DAY_MS,
   sms_reservations: 62 * DAY_MS,
+  webhook_deliveries: 14 * DAY_MS,
 };
 
 /** A row, and since when it is over. */

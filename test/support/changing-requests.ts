@@ -1,7 +1,5 @@
 import { hash } from 'argon2';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import { UnsubscribeTokensService } from '../../src/features/notifications/email/unsubscribe-tokens.service.js';
-import { PhoneNumbersService } from '../../src/features/notifications/sms/phone-numbers.service.js';
 import {
   type OneTimePayloads,
   OneTimeTokensService,
@@ -52,40 +50,14 @@ export class RequestFactory {
     return insertAccount(this.application);
   }
 
-  /** As mails to a person have it. */
-  unsubscribeToken(userId: string): string {
-    return this.application.get(UnsubscribeTokensService).issue({ userId, kinds: ['low_battery'] });
-  }
-
-  /** As a number of a person was sent it. */
-  async phoneCode(userId: string): Promise<string> {
-    const numbers = this.application.get(PhoneNumbersService);
-    const [id, code, number] = [randomUUID(), numbers.makeCode(), '+4915112345678'];
-    await this.execute(
-      `INSERT INTO notification_phone_codes (user_id, id, sealed, number_hash, masked, code_hash, expires_at)
-       VALUES ($1, $2, $3, $4, '+49*********78', $5, now() + interval '10 minutes')`,
-      [
-        userId,
-        id,
-        numbers.seal(number, 'notification_phone_codes', userId),
-        numbers.hashOf(number),
-        numbers.hashOfCode(id, code),
-      ],
-    );
-    return code;
+  /** A part of the application. */
+  get<T>(type: abstract new (...args: never[]) => T): T {
+    return this.application.get(type);
   }
 
   /** With a password and a refresh token. */
   registered(): Promise<Account> {
     return createAccount(this.application.url);
-  }
-
-  /** @throws where it is refused */
-  async change(who: InsertedAccount, method: string, path: string, body: unknown): Promise<void> {
-    const { status } = await request(this.application.url, method, `/api/v1${path}`, { token: who.accessToken, body });
-    if (status >= 300) {
-      throw new Error(`${method} ${path} failed with ${String(status)}.`);
-    }
   }
 
   async create(who: InsertedAccount, path: string, body: unknown): Promise<string> {

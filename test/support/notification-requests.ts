@@ -1,4 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { ChatSecretsService } from '../../src/features/notifications/chat/chat-secrets.service.js';
+import { UnsubscribeTokensService } from '../../src/features/notifications/email/unsubscribe-tokens.service.js';
+import { PhoneNumbersService } from '../../src/features/notifications/sms/phone-numbers.service.js';
 import type { InsertedAccount } from './accounts.fixture.js';
 import type { ChangingRequest, RequestFactory } from './changing-requests.js';
 import { nowS, signedHeaders } from './mail-events.js';
@@ -33,12 +36,39 @@ export async function insertPushSubscription(
   return id;
 }
 
+/** As mails to a person have it. */
+function unsubscribeToken(factory: RequestFactory, userId: string): string {
+  return factory.get(UnsubscribeTokensService).issue({ userId, kinds: ['low_battery'] });
+}
+
+/** As a number of a person was sent it. */
+async function phoneCode(factory: RequestFactory, userId: string): Promise<string> {
+  const numbers = factory.get(PhoneNumbersService);
+  const [id, code, number] = [randomUUID(), numbers.makeCode(), '+4915112345678'];
+  await factory.execute(
+    `INSERT INTO notification_phone_codes (user_id, id, sealed, number_hash, masked, code_hash, expires_at)
+     VALUES ($1, $2, $3, $4, '+49*********78', $5, now() + interval '10 minutes')`,
+    [
+      userId,
+      id,
+      numbers.seal(number, 'notification_phone_codes', userId),
+      numbers.hashOf(number),
+      numbers.hashOfCode(id, code),
+    ],
+  );
+  return code;
+}
+
 const CHAT_HOOK = { url: 'https://hooks.example.com/services/T0' };
 
 /** A person with a hook of a chat. */
 async function hooked(factory: RequestFactory): Promise<InsertedAccount> {
-  const owner = await factory.account();
-  await factory.change(owner, 'PUT', '/notifications/chat', CHAT_HOOK);
+  const [owner, hookId] = [await factory.account(), randomUUID()];
+  const sealed = factory.get(ChatSecretsService).seal({ ...CHAT_HOOK, chatId: null }, hookId);
+  await factory.execute(
+    `INSERT INTO chat_hooks (user_id, hook_id, sealed, host) VALUES ($1, $2, $3, 'hooks.example.com')`,
+    [owner.id, hookId, sealed],
+  );
   return owner;
 }
 
@@ -90,7 +120,7 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
     return {
       path: '/notifications/phone/confirm',
       token: owner.accessToken,
-      body: { code: await w.phoneCode(owner.id) },
+      body: { code: await phoneCode(w, owner.id) },
     };
   },
   'DELETE /notifications/phone': async (w) => ({
@@ -98,7 +128,7 @@ export const NOTIFICATION_CHANGES: Readonly<Record<string, (factory: RequestFact
     token: (await w.account()).accessToken,
   }),
   'POST /notifications/unsubscribe': async (w) => ({
-    path: `/notifications/unsubscribe?token=${w.unsubscribeToken((await w.account()).id)}`,
+    path: `/notifications/unsubscribe?token=${unsubscribeToken(w, (await w.account()).id)}`,
   }),
   'POST /notifications/push/subscriptions': async (w) => ({
     path: '/notifications/push/subscriptions',

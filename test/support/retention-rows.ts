@@ -38,6 +38,15 @@ export const PURGED_TABLES: Readonly<Record<string, PurgedTable>> = {
       SELECT id, person, 'email', false, (ARRAY['SENT', 'FAILED', 'SUPPRESSED'])[1 + get_byte(uuid_send(id), 0) % 3],
         at - interval '1 hour', at FROM ${ROWS}`,
   },
+  webhook_deliveries: {
+    key: 'id',
+    insert: `WITH endpoints AS (
+        INSERT INTO webhook_endpoints (id, user_id, url, receiver, secret)
+        SELECT id, person, 'https://hooks.example.com', 'hooks.example.com:443', '' FROM ${ROWS})
+      INSERT INTO webhook_deliveries (id, endpoint_id, device_id, type, occurred_at, body, state, created_at, finished_at)
+      SELECT id, id, device, 'low_battery', at, '{}', (ARRAY['DELIVERED', 'FAILED'])[1 + get_byte(uuid_send(id), 0) % 2],
+        at - interval '3 days', at FROM ${ROWS}`,
+  },
   notification_phone_codes: {
     key: 'id',
     insert: `WITH people AS (

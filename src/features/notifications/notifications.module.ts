@@ -41,7 +41,7 @@ import {
 import { NOTIFICATIONS_RATE_LIMITS } from './notifications.rate-limits.js';
 import { NotificationPreferencesRepository } from './preferences/notification-preferences.repository.js';
 import { NotificationPreferencesService } from './preferences/notification-preferences.service.js';
-import { NotificationWishesService } from './preferences/notification-wishes.service.js';
+import { EffectivePreferencesService } from './preferences/effective-preferences.service.js';
 import { FailedMessagesRepository } from './sending/failed-messages.repository.js';
 import { FailedMessagesService } from './sending/failed-messages.service.js';
 import { MessageAttemptsRepository } from './sending/message-attempts.repository.js';
@@ -69,7 +69,7 @@ const PROVIDERS = [
   NotificationsRepository,
   NotificationPreferencesService,
   NotificationPreferencesRepository,
-  NotificationWishesService,
+  EffectivePreferencesService,
   NotificationChannelRegistry,
   UnsubscribeTokensService,
   NotificationAudienceRepository,

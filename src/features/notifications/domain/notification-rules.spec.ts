@@ -47,8 +47,8 @@ describe('kinds', () => {
   });
 });
 
-describe('wishes', () => {
-  const wishes = {
+describe('preferences', () => {
+  const preferences = {
     channels: ['in_app', 'email'] as const,
     choices: [
       { kind: 'low_battery', channel: 'email', isEnabled: false },
@@ -67,11 +67,11 @@ describe('wishes', () => {
     ['share_granted', 'email', false],
     ['export_ready', 'email', true],
   ] as const)('for %s over %s: %p', (kind, channel, expected) => {
-    expect(isWanted(wishes, kind, channel)).toBe(expected);
+    expect(isWanted(preferences, kind, channel)).toBe(expected);
   });
 
   it('are shown for each kind over each channel', () => {
-    const matrix = matrixOf(wishes);
+    const matrix = matrixOf(preferences);
     expect(matrix.length).toBe(NOTIFICATION_KINDS.length * 5);
     expect(matrix.filter(({ isDefault }) => !isDefault).length).toBe(3);
   });

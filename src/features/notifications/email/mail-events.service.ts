@@ -58,7 +58,7 @@ export class MailEventsService implements OnModuleInit {
       return;
     }
     await this.transactions.run(async () => {
-      const changed = await this.reports.settle(fatesOf(events));
+      const changed = await this.reports.settle(outcomesOf(events));
       const suppressed = await this.suppressions.add(events);
       const heard = { action: 'mail_events_heard', entity: { type: 'notification', id: null } } as const;
       await this.audit.record({ ...heard, after: { events: events.length, changed } });
@@ -88,11 +88,11 @@ export function reportIn({ body, headers }: Pick<ProvingRequest, 'body' | 'heade
 }
 
 /** Of each message the last word: what bounced is not delivered, in whatever order it is told. */
-function fatesOf(events: readonly MailEvent[]): MessageReport[] {
+function outcomesOf(events: readonly MailEvent[]): MessageReport[] {
   const reports = new Map<string, MessageReport>();
-  for (const { messageId, fate } of events) {
-    if (messageId !== null && fate !== null && (fate.state === 'FAILED' || !reports.has(messageId))) {
-      reports.set(messageId, { messageId, fate });
+  for (const { messageId, outcome } of events) {
+    if (messageId !== null && outcome !== null && (outcome.state === 'FAILED' || !reports.has(messageId))) {
+      reports.set(messageId, { messageId, outcome });
     }
   }
   return [...reports.values()];

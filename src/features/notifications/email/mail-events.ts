@@ -10,18 +10,18 @@ export interface MailEvent {
   /** When it happened. */
   readonly at: Date;
   /** What became of the message; null: nothing. */
-  readonly fate: MailFate | null;
+  readonly outcome: MailOutcome | null;
   /** Why the address is not mailed any more; null: it is. */
   readonly suppression: MailSuppressionReason | null;
 }
 
-export type MailFate =
+export type MailOutcome =
   | { readonly state: 'DELIVERED' }
   | { readonly state: 'FAILED'; readonly reason: ReportedFailure; readonly error: string };
 
 /** As SendGrid documents its events. */
 type ReportedEvent = Readonly<Record<string, unknown>>;
-type Meaning = Pick<MailEvent, 'fate' | 'suppression'>;
+type Meaning = Pick<MailEvent, 'outcome' | 'suppression'>;
 
 /** Our `Message-ID`. */
 const MESSAGE_ID = /^<?([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})@[^@]+$/i;
@@ -37,16 +37,16 @@ const DROPPED: readonly (readonly [RegExp, MailSuppressionReason])[] = [
 ];
 
 const MEANINGS: Readonly<Record<string, (event: ReportedEvent) => Meaning>> = {
-  delivered: () => ({ fate: { state: 'DELIVERED' }, suppression: null }),
+  delivered: () => ({ outcome: { state: 'DELIVERED' }, suppression: null }),
   // The server of the recipient does not want mail of ours for now. The provider gives up this one.
   bounce: (event) => (event.type === 'blocked' ? failed(event, 'blocked', null) : failed(event, 'bounced', 'bounced')),
   dropped: (event) => {
     const reason = typeof event.reason === 'string' ? event.reason : '';
     return failed(event, 'dropped', DROPPED.find(([words]) => words.test(reason))?.[1] ?? null);
   },
-  spamreport: () => ({ fate: null, suppression: 'spam_report' }),
-  unsubscribe: () => ({ fate: null, suppression: 'unsubscribed' }),
-  group_unsubscribe: () => ({ fate: null, suppression: 'unsubscribed' }),
+  spamreport: () => ({ outcome: null, suppression: 'spam_report' }),
+  unsubscribe: () => ({ outcome: null, suppression: 'unsubscribed' }),
+  group_unsubscribe: () => ({ outcome: null, suppression: 'unsubscribed' }),
 };
 
 /** Those that say something. What is not understood is left out: it must not keep the rest from being heard. */
@@ -91,5 +91,5 @@ function failed(
 ): Meaning {
   const error = typeof status === 'string' && STATUS.test(status) ? `${word} ${status}` : word;
   const reason = suppression === 'bounced' ? 'bounced' : 'not_delivered';
-  return { fate: { state: 'FAILED', reason, error }, suppression };
+  return { outcome: { state: 'FAILED', reason, error }, suppression };
 }

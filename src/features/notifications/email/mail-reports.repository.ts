@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../../platform/prisma/database.js';
-import type { MailFate } from './mail-events.js';
+import type { MailOutcome } from './mail-events.js';
 
 /**
  * Forward alone. `DELIVERED` is final but for a bounce that comes after; a failure that was reported is final; one of ours, after which
@@ -22,7 +22,7 @@ const SETTLE = `
 /** What became of a message, as its provider reports it. */
 export interface MessageReport {
   readonly messageId: string;
-  readonly fate: MailFate;
+  readonly outcome: MailOutcome;
 }
 
 /** What reports of a provider change of messages. */
@@ -32,7 +32,7 @@ export class MailReportsRepository {
 
   /** @param reports one of each message. @returns how many of them changed */
   async settle(reports: readonly MessageReport[]): Promise<number> {
-    const rows = reports.map(({ messageId, fate }) => ({ id: messageId, reason: null, error: null, ...fate }));
+    const rows = reports.map(({ messageId, outcome }) => ({ id: messageId, reason: null, error: null, ...outcome }));
     return (await this.database.query('notification_reports', SETTLE, [JSON.stringify(rows)])).length;
   }
 }

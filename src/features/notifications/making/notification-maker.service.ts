@@ -8,7 +8,10 @@ import { type MatchedEvent, matchEvents, sameness } from '../domain/notification
 import { findRepetitions, type HeldNotification } from '../domain/repetition.js';
 import { isWanted } from '../preferences/wanted-channels.js';
 import type { NotificationChannelName } from '../notifications.types.js';
-import { NotificationWishesService, type PersonWishes } from '../preferences/notification-wishes.service.js';
+import {
+  EffectivePreferencesService,
+  type EffectivePreferences,
+} from '../preferences/effective-preferences.service.js';
 import { MessagePlacementService } from './message-placement.service.js';
 import { NotificationAudienceRepository } from './notification-audience.repository.js';
 import { type NewNotification, NotificationOutboxRepository } from './notification-outbox.repository.js';
@@ -19,7 +22,7 @@ interface Draft {
   readonly matched: MatchedEvent;
   readonly dedupKey: string | null;
   readonly sameForMs: number;
-  readonly wishes: PersonWishes;
+  readonly preferences: EffectivePreferences;
   readonly isInApp: boolean;
   readonly channels: readonly NotificationChannelName[];
 }
@@ -30,7 +33,7 @@ export class NotificationMakerService {
   constructor(
     private readonly audience: NotificationAudienceRepository,
     private readonly access: FeedAccessService,
-    private readonly wishes: NotificationWishesService,
+    private readonly preferences: EffectivePreferencesService,
     private readonly channels: NotificationChannelRegistry,
     private readonly outbox: NotificationOutboxRepository,
     private readonly placement: MessagePlacementService,
@@ -58,7 +61,7 @@ export class NotificationMakerService {
     const notifications = added.map(({ first, last, count }) => ({
       ...toNotification(first, last, count),
       channels: first.channels,
-      quietHours: first.wishes.quietHours,
+      quietHours: first.preferences.quietHours,
     }));
     await this.outbox.add(notifications);
     const hasMessages = await this.placement.place(notifications);
@@ -75,10 +78,10 @@ export class NotificationMakerService {
     const verdicts = await this.access.judge(concerned.map(({ userId, matched: { event } }) => ({ userId, event })));
     const permitted = concerned.filter((_, index) => verdicts[index]?.maySee);
     const people = permitted.map(({ userId }) => userId);
-    const wishes = await this.wishes.of(people);
+    const preferences = await this.preferences.of(people);
     const reach = await this.channels.reachOf(people);
     return permitted.flatMap(({ userId, matched: one }) => {
-      const theirs = wishes.get(userId);
+      const theirs = preferences.get(userId);
       const reached = [...reach].filter(([, ids]) => ids.has(userId)).map(([channel]) => channel);
       return theirs ? draftOf(userId, one, theirs, reached) : [];
     });
@@ -112,17 +115,25 @@ export class NotificationMakerService {
 function draftOf(
   userId: string,
   matched: MatchedEvent,
-  wishes: PersonWishes,
+  preferences: EffectivePreferences,
   reached: readonly NotificationChannelName[],
 ): Draft[] {
   const { kind, sameForMs } = matched.rule;
-  const isInApp = isWanted(wishes, kind, 'in_app');
-  const channels = reached.filter((channel) => isWanted(wishes, kind, channel));
+  const isInApp = isWanted(preferences, kind, 'in_app');
+  const channels = reached.filter((channel) => isWanted(preferences, kind, channel));
   if (!isInApp && channels.length === 0) {
     return [];
   }
   return [
-    { userId, matched: seenBy(userId, matched), dedupKey: sameness(matched), sameForMs, wishes, isInApp, channels },
+    {
+      userId,
+      matched: seenBy(userId, matched),
+      dedupKey: sameness(matched),
+      sameForMs,
+      preferences,
+      isInApp,
+      channels,
+    },
   ];
 }
 

@@ -9,7 +9,7 @@ import { type ChannelChoice, matrixOf } from './wanted-channels.js';
 import { InvalidUnsubscribeTokenError } from '../notifications.errors.js';
 import type { NotificationKind } from '../notifications.types.js';
 import { NotificationPreferencesRepository } from './notification-preferences.repository.js';
-import { NotificationWishesService } from './notification-wishes.service.js';
+import { EffectivePreferencesService } from './effective-preferences.service.js';
 
 /** Whether a person can be told over a channel. */
 export interface ChannelStanding {
@@ -28,7 +28,7 @@ export interface NotificationPreferences {
 /** What a person wants of a kind over a channel, and whether that is what they want of all kinds. */
 export type MatrixEntry = ChannelChoice & { readonly isDefault: boolean };
 
-/** A wish for a kind over a channel; null: as for all kinds. */
+/** A choice of a kind over a channel; null: as for all kinds. */
 export interface ChangedChoice {
   readonly kind: NotificationKind;
   readonly channel: NotificationChannel;
@@ -40,7 +40,7 @@ export interface ChangedChoice {
 export class NotificationPreferencesService {
   constructor(
     private readonly choices: NotificationPreferencesRepository,
-    private readonly wishes: NotificationWishesService,
+    private readonly preferences: EffectivePreferencesService,
     private readonly channels: NotificationChannelRegistry,
     private readonly users: UsersService,
     private readonly tokens: UnsubscribeTokensService,
@@ -50,13 +50,13 @@ export class NotificationPreferencesService {
 
   /** Of each kind and channel. */
   async get(userId: string): Promise<NotificationPreferences> {
-    const wishes = (await this.wishes.of([userId])).get(userId);
+    const preferences = (await this.preferences.of([userId])).get(userId);
     const reach = await this.channels.reachOf([userId]);
     const channels = NOTIFICATION_CHANNELS.map((channel) => {
       const reached = channel === 'in_app' ? new Set([userId]) : reach.get(channel);
       return { channel, isSetUp: reached !== undefined, isReachable: reached?.has(userId) === true };
     });
-    return { matrix: wishes ? matrixOf(wishes) : [], channels };
+    return { matrix: preferences ? matrixOf(preferences) : [], channels };
   }
 
   change(userId: string, changes: readonly ChangedChoice[]): Promise<NotificationPreferences> {

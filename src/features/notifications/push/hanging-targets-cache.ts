@@ -12,7 +12,7 @@ interface PausedTarget {
 
 /**
  * Targets whose push service did not answer: they are left alone for a while, or each message to them would hold its place in the
- * line for ten seconds. So are others of their person that have never taken a push: browsers choose their push service, and a
+ * lane for ten seconds. So are others of their person that have never taken a push: browsers choose their push service, and a
  * stranger may register many that hang.
  */
 export class HangingTargetsCache {

@@ -17,9 +17,9 @@ const IS_DUE = `state = 'PENDING' AND next_attempt_at <= now()`;
 /** Begun, not settled, and its lease over: or it was put off, which is taken for the same, and does no harm. They have an index. */
 const IS_LOST = `${IS_DUE} AND attempts > failures`;
 
-/** How it stands with each line: one for each channel, the urgent apart. By steps through the index. */
+/** How it stands with each lane: one for each channel, the urgent apart. By steps through the index. */
 // SQL: a keyset
-const LINES = `
+const LANES = `
   SELECT * FROM (
     SELECT c.channel, u.is_urgent AS "isUrgent",
       EXISTS (SELECT FROM notification_messages m
@@ -97,13 +97,13 @@ export interface MessageItem {
 }
 
 /** Where messages wait for their turn. */
-export interface MessageLine {
+export interface MessageLane {
   readonly channel: NotificationChannelName;
   readonly isUrgent: boolean;
 }
 
-/** How it stands with a line. */
-export interface LineState extends MessageLine {
+/** How it stands with a lane. */
+export interface LaneState extends MessageLane {
   readonly isDue: boolean;
   /** Something was under way, and its worker is gone. */
   readonly isLost: boolean;
@@ -112,13 +112,13 @@ export interface LineState extends MessageLine {
 }
 
 /** What a job sends. */
-export interface LineJob extends MessageLine {
+export interface LaneJob extends MessageLane {
   /** First, what a worker had under way that is gone. */
   readonly takesOver: boolean;
 }
 
 /** An attempt to send a message that has begun. */
-export interface MessageAttempt extends MessageLine {
+export interface MessageAttempt extends MessageLane {
   readonly id: string;
   readonly userId: string;
   /** From 1. */
@@ -166,13 +166,13 @@ export interface LeftOut {
 export class MessageAttemptsRepository {
   constructor(private readonly database: Database) {}
 
-  /** Lines of which something waits, what is urgent first. */
-  lines(channels: readonly NotificationChannelName[]): Promise<LineState[]> {
-    return this.database.query<LineState & Record<string, unknown>>('notification_lines', LINES, [channels]);
+  /** Lanes of which something waits, what is urgent first. */
+  lanes(channels: readonly NotificationChannelName[]): Promise<LaneState[]> {
+    return this.database.query<LaneState & Record<string, unknown>>('notification_lanes', LANES, [channels]);
   }
 
   /** What is due longest, which no other process is given while the attempts are renewed. */
-  async begin({ channel, isUrgent, takesOver }: LineJob, limit: number): Promise<MessageAttempt[]> {
+  async begin({ channel, isUrgent, takesOver }: LaneJob, limit: number): Promise<MessageAttempt[]> {
     const values = [channel, isUrgent, limit];
     const lost = takesOver ? await this.database.query<AttemptRow>('notification_take_over', TAKE_OVER, values) : [];
     return lost.length > 0 ? lost : this.database.query<AttemptRow>('notification_begin', BEGIN, values);

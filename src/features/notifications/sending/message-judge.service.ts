@@ -5,7 +5,10 @@ import { ruleOf } from '../domain/notification-kinds.js';
 import { endOfQuiet } from '../domain/quiet-hours.js';
 import { isWanted } from '../preferences/wanted-channels.js';
 import type { Suppression } from '../notifications.types.js';
-import { NotificationWishesService, type PersonWishes } from '../preferences/notification-wishes.service.js';
+import {
+  EffectivePreferencesService,
+  type EffectivePreferences,
+} from '../preferences/effective-preferences.service.js';
 import type { MessageAttempt, MessageItem } from './message-attempts.repository.js';
 
 /** A message as it is judged when its time has come. */
@@ -27,7 +30,7 @@ export interface JudgedMessage {
 export class MessageJudgeService {
   constructor(
     private readonly access: FeedAccessService,
-    private readonly wishes: NotificationWishesService,
+    private readonly preferences: EffectivePreferencesService,
   ) {}
 
   /** In the order of the attempts. */
@@ -35,13 +38,13 @@ export class MessageJudgeService {
     const viewings = attempts.flatMap(({ userId, items, nowMs }) =>
       items.map((item) => ({ userId, event: eventOf(item, nowMs) })),
     );
-    const [wishes, judged] = await Promise.all([
-      this.wishes.of(attempts.map(({ userId }) => userId)),
+    const [preferences, judged] = await Promise.all([
+      this.preferences.of(attempts.map(({ userId }) => userId)),
       this.access.judge(viewings),
     ]);
     const verdicts = judged.values();
     return attempts.map((attempt) => {
-      const theirs = wishes.get(attempt.userId);
+      const theirs = preferences.get(attempt.userId);
       const said = attempt.items.map((item) => {
         const maySee = verdicts.next().value?.maySee === true;
         return { item, reason: reasonAgainst(attempt, item, theirs) ?? (maySee ? null : ('not_permitted' as const)) };
@@ -61,12 +64,12 @@ export class MessageJudgeService {
 function reasonAgainst(
   { canAct, channel, nowMs }: MessageAttempt,
   { kind, lastAt }: MessageItem,
-  wishes: PersonWishes | undefined,
+  preferences: EffectivePreferences | undefined,
 ): Suppression | null {
   if (!canAct) {
     return 'blocked';
   }
-  if (!wishes || !isWanted(wishes, kind, channel)) {
+  if (!preferences || !isWanted(preferences, kind, channel)) {
     return 'not_wanted';
   }
   return nowMs - Date.parse(lastAt) > (ruleOf(kind)?.usefulForMs ?? 0) ? 'too_late' : null;

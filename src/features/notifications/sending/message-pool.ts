@@ -14,7 +14,7 @@ const PLACES = 20;
 const FEW = PLACES / 2;
 /** Those that are under way after so long may be so for long: the others do not wait for them. */
 const SLOW_AFTER_MS = 200;
-/** Then it is the turn of other lines, unless what is left of this one hangs. */
+/** Then it is the turn of other lanes, unless what is left of this one hangs. */
 const SLICE_MS = 3_000;
 const HANGS_AFTER_MS = 1_000;
 

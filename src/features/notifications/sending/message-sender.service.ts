@@ -6,7 +6,7 @@ import { JobRegistry } from '../../../platform/queue/job-registry.js';
 import { NotificationChannelRegistry } from '../channels/notification-channel-registry.js';
 import type { SendOutcome } from '../channels/notification-transport.js';
 import { composed } from './composed-message.js';
-import { type LineJob, type MessageAttempt, MessageAttemptsRepository } from './message-attempts.repository.js';
+import { type LaneJob, type MessageAttempt, MessageAttemptsRepository } from './message-attempts.repository.js';
 import { type JudgedMessage, MessageJudgeService } from './message-judge.service.js';
 import { MessageSettlementService } from './message-settlement.service.js';
 import { type AttemptedMessage, MessagePool } from './message-pool.js';
@@ -18,8 +18,8 @@ const NOTE_WITHIN_MS = 10_000;
 
 declare module '../../../contracts/jobs.js' {
   interface Jobs {
-    /** Sends what is due over one channel, for a moment. Two of one line run at once, and one that takes over from a lost worker. */
-    send_notifications: LineJob;
+    /** Sends what is due over one channel, for a moment. Two of one lane run at once, and one that takes over from a lost worker. */
+    send_notifications: LaneJob;
   }
 }
 
@@ -39,16 +39,16 @@ export class MessageSenderService implements OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.jobs.register('send_notifications', { queue: 'notifications', everyMs: null }, (line) => this.sendLine(line));
+    this.jobs.register('send_notifications', { queue: 'notifications', everyMs: null }, (lane) => this.sendLane(lane));
   }
 
-  private async sendLine(line: LineJob): Promise<void> {
+  private async sendLane(lane: LaneJob): Promise<void> {
     const pool = new MessagePool(this.attempts);
     try {
-      let hasBegun = await this.begin(pool, line);
+      let hasBegun = await this.begin(pool, lane);
       while (hasBegun || !pool.isEmpty) {
         const ended = await pool.nextEnded(LOOK_EVERY_MS);
-        [hasBegun] = await Promise.all([this.begin(pool, line), this.note(pool, ended)]);
+        [hasBegun] = await Promise.all([this.begin(pool, lane), this.note(pool, ended)]);
       }
     } finally {
       pool.stop();
@@ -56,7 +56,7 @@ export class MessageSenderService implements OnModuleInit {
   }
 
   /** Begins what is due, as far as there is room. @returns whether anything was */
-  private async begin(pool: MessagePool, line: LineJob): Promise<boolean> {
+  private async begin(pool: MessagePool, lane: LaneJob): Promise<boolean> {
     const room = pool.room;
     if (room === 0) {
       return false;
@@ -64,7 +64,7 @@ export class MessageSenderService implements OnModuleInit {
     let begun: readonly MessageAttempt[] = [];
     try {
       const askedAtMs = performance.now();
-      begun = await this.attempts.begin(line, room);
+      begun = await this.attempts.begin(lane, room);
       pool.hold(begun, askedAtMs);
       const judged = begun.length > 0 ? await this.judge.judge(begun) : [];
       const sendable = judged.filter(({ items, quietForMs }) => items.length > 0 && quietForMs === 0);

@@ -6,7 +6,7 @@ import type { StepOutcome } from '../../../platform/scheduling/background-loop.j
 import { LoopRegistry } from '../../../platform/scheduling/loop-registry.js';
 import { Sweeper } from '../../../platform/scheduling/sweeper.js';
 import { MESSAGE_CHANNELS } from '../notifications.types.js';
-import { type LineState, MessageAttemptsRepository } from './message-attempts.repository.js';
+import { type LaneState, MessageAttemptsRepository } from './message-attempts.repository.js';
 
 /** Of the jobs that run at once, a channel has two for what is urgent, and two for the rest: one that hangs leaves room for others. */
 const SLOTS = ['1', '2'] as const;
@@ -41,16 +41,16 @@ export class NotificationSweeper extends Sweeper {
 
   protected async sweep(): Promise<StepOutcome> {
     // Also of what is not set up any more: it fails in the end, and does not wait for ever.
-    const lines = await this.attempts.lines(MESSAGE_CHANNELS);
-    await Promise.all(lines.filter(({ isDue }) => isDue).flatMap((line) => this.addJobs(line)));
-    const soon = lines.flatMap(({ nextInMs }) => (nextInMs !== null && nextInMs < LOOK_EVERY_MS ? [nextInMs] : []));
+    const lanes = await this.attempts.lanes(MESSAGE_CHANNELS);
+    await Promise.all(lanes.filter(({ isDue }) => isDue).flatMap((lane) => this.addJobs(lane)));
+    const soon = lanes.flatMap(({ nextInMs }) => (nextInMs !== null && nextInMs < LOOK_EVERY_MS ? [nextInMs] : []));
     if (soon.length > 0) {
       this.lookAgainIn(Math.max(SHORTEST_PAUSE_MS, Math.min(...soon) + 1));
     }
     return 'idle';
   }
 
-  private addJobs({ channel, isUrgent, isLost }: LineState): Promise<void>[] {
+  private addJobs({ channel, isUrgent, isLost }: LaneState): Promise<void>[] {
     const add = (place: string, takesOver: boolean): Promise<void> =>
       this.queues.add(
         'send_notifications',

@@ -9,7 +9,7 @@ import {
   PhoneCodeQuotaError,
   PhoneNumberRefusedError,
 } from '../notifications.errors.js';
-import { NotificationWishesService } from '../preferences/notification-wishes.service.js';
+import { EffectivePreferencesService } from '../preferences/effective-preferences.service.js';
 import { SmsBudgetService } from './sms-budget.service.js';
 import type { CountedPeriod, SmsCharge } from './sms-counts.repository.js';
 import { phoneCodeText } from './phone-code-text.js';
@@ -44,7 +44,7 @@ export class PhoneCodesService {
     private readonly codes: PhoneCodesRepository,
     private readonly numbers: PhoneNumbersService,
     private readonly budget: SmsBudgetService,
-    private readonly wishes: NotificationWishesService,
+    private readonly preferences: EffectivePreferencesService,
     private readonly client: SmsClient,
     private readonly config: AppConfig,
   ) {}
@@ -56,7 +56,7 @@ export class PhoneCodesService {
     }
     const id = newId();
     const code = this.numbers.makeCode();
-    const language = (await this.wishes.of([userId])).get(userId)?.language ?? 'en';
+    const language = (await this.preferences.of([userId])).get(userId)?.language ?? 'en';
     const text = phoneCodeText(language, code);
     await this.count(userId, number, { id, segments: segmentsOf(text) });
     await this.codes.save({
