@@ -6,7 +6,6 @@ import { Redis } from 'ioredis';
 import type { RateCategory } from '../../src/contracts/rate-limits.js';
 import { LookupRegistry } from '../../src/platform/rate-limit/lookup-registry.js';
 import { type Charge, RateLimiter } from '../../src/platform/rate-limit/rate-limiter.js';
-import { RedisClients } from '../../src/platform/redis/redis-clients.js';
 import { FaultProxy } from '../support/fault-proxy.js';
 import { createTestDatabase, type TestDatabase } from '../support/postgres.js';
 import { isRedisReady, startRateLimits } from '../support/rate-limits.fixture.js';
@@ -37,10 +36,13 @@ let app: TestApp;
 /** Counts in the same Redis, so that the first one does not know what is spent. */
 let other: TestApp;
 let limits: RateLimiter;
+/** Of the test: its commands may take longer than those of a request. */
+let redis: Redis;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const redisUrl = await emptyRedis();
+  redis = new Redis(redisUrl);
   proxy = await FaultProxy.inFrontOf(redisUrl);
   const env = { RATE_LIMIT_AUTH: '2/1m', RATE_LIMIT_DEVICE: '5/1m' };
   [app, other] = await Promise.all([
@@ -51,6 +53,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  redis.disconnect();
   proxy.up();
   await Promise.all([app.stop(), other.stop()]);
   await proxy.close();
@@ -102,7 +105,6 @@ describe('the charges of a request', () => {
   });
 
   it('are one command', async () => {
-    const redis = new Redis(app.redisUrl);
     const monitor = await openMonitor(redis);
     const commands: string[][] = [];
     monitor.on('monitor', (_time: string, args: string[], source: string) => {
@@ -114,7 +116,6 @@ describe('the charges of a request', () => {
     await limits.ask([charge('user', key), charge('device', key), charge('auth', key)]);
     await eventually('it was seen', () => commands.length > 0);
     monitor.disconnect();
-    redis.disconnect();
     expect(commands.map(([name]) => name)).toEqual(['evalsha']);
   });
 });
@@ -122,7 +123,6 @@ describe('the charges of a request', () => {
 describe('a lookup', () => {
   it('is answered with the charges, and without any', async () => {
     const key = newKey();
-    const redis = app.get(RedisClients).app;
     await redis.mset(key, 'entry', `${key}:tag`, 'version');
     const question = { keys: [key], args: ['find', 'tag'] };
     const lookups = await answered(async () => {
@@ -137,7 +137,6 @@ describe('a lookup', () => {
   });
 
   it('is not made for a request that a limit refuses, in Redis or here', async () => {
-    const redis = app.get(RedisClients).app;
     const seen = await answered(async () => {
       const key = newKey();
       const question = { keys: [key], args: ['find', 'tag'] };
@@ -154,7 +153,6 @@ describe('a lookup', () => {
   });
 
   it('that fails leaves the limits as they are', async () => {
-    const redis = app.get(RedisClients).app;
     const key = newKey();
     await redis.set(key, 'no hash');
     const { decisions, lookup, left } = await answered(async () => {

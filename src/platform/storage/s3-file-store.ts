@@ -28,6 +28,8 @@ import { watchedStream } from './watched-stream.js';
 const MAX_BYTES = 5 * 1_024 ** 3;
 const CONNECT_WITHIN_MS = 5_000;
 const ANSWER_WITHIN_MS = 30_000;
+/** The longest silence of the disk. */
+const DISK_WITHIN_MS = 30_000;
 /** In which a file is sent, however often that begins again: so long, and longer by its size. Who is never silent may be slow without end. */
 const SEND_WITHIN_MS = 120_000;
 const SLOWEST_BYTES_PER_MS = 256;
@@ -43,7 +45,7 @@ const PAYLOAD_SHA256 = 'x-amz-content-sha256';
 export interface S3FileStoreOptions {
   /** Where files are whole before they are sent. */
   readonly spoolFolder: string;
-  /** The longest silence, of the server and of the disk: 30 s unless said otherwise. */
+  /** The longest silence of the server: 30 s unless said otherwise. */
   readonly answerWithinMs?: number;
   /** 5 s unless said otherwise. */
   readonly connectWithinMs?: number;
@@ -74,7 +76,7 @@ export class S3FileStore extends FileStore implements OnModuleDestroy {
     super();
     this.#silenceMs = answerWithinMs ?? ANSWER_WITHIN_MS;
     this.#sendWithinMs = sendWithinMs ?? SEND_WITHIN_MS;
-    this.#unfinished = new UnfinishedFileWriter(spoolFolder, this.#silenceMs);
+    this.#unfinished = new UnfinishedFileWriter(spoolFolder, DISK_WITHIN_MS);
     this.#client = new S3Client({
       region: s3.region,
       ...(s3.endpoint !== null && { endpoint: s3.endpoint }),
@@ -234,7 +236,7 @@ export class S3FileStore extends FileStore implements OnModuleDestroy {
     for (let position = 0; position < size;) {
       const length = Math.min(READ_BYTES, size - position);
       const read = handle.read(Buffer.allocUnsafe(length), 0, length, position);
-      const { bytesRead, buffer } = await onDisk(this.#silenceMs, read);
+      const { bytesRead, buffer } = await onDisk(DISK_WITHIN_MS, read);
       if (bytesRead === 0) {
         throw new StorageUnavailableError('a file is shorter than it was written.');
       }
