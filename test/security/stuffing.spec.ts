@@ -106,13 +106,17 @@ describe('P-12: credential stuffing', () => {
     const received = await alerts();
     // Thousands take longer than a window, and the next one has an alarm of its own.
     const windows = 1 + Math.floor((performance.now() - start) / WINDOW_MS);
-    expect(received[0]).toEqual({ alert: 'login_failures', scope: 'overall', failures: 100, windowSeconds: 60 });
+    // Ten fail at once: whichever of them is the first to raise it says how many it counted.
+    const { failures = 0, ...alarm } = received[0] ?? {};
+    expect(alarm).toEqual({ alert: 'login_failures', scope: 'overall', windowSeconds: 60 });
+    expect(failures).toBeGreaterThanOrEqual(100);
+    expect(failures).toBeLessThan(110);
     expect(received.length).toBeLessThanOrEqual(windows);
     recordFigure({
       promise: 'P-12',
       shown: 'Accounts tried once each, through two processes:',
       n: STUFFED,
-      figure: `${String(received.length)} alarms in ${String(windows)} windows, the first at the 100th failure`,
+      figure: `${String(received.length)} alarms in ${String(windows)} windows, the first after ${String(failures)} failures`,
     });
   });
 
