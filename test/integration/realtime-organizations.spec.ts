@@ -159,10 +159,10 @@ describe('A member of an organization', () => {
       await connect(grace, { lastCursor: cursor }),
     ];
     await Promise.all([after, member].map((each) => hears(each, 'last')));
-    // Administrators are told of the alert in their list of notifications, too, before the last event or after it.
-    const types = ({ received }: Dashboard): string[] =>
-      received.map(({ message }) => message.type).filter((type) => type !== 'notification');
-    expect([types(after), types(member)]).toEqual([['system_alert', 'motion_detected'], ['motion_detected']]);
+    const types = ({ received }: Dashboard): string[] => received.map(({ message }) => message.type);
+    // The administrator is told of the alert in the list of notifications, too: before the last event, or after it.
+    expect(types(after).filter((type) => type !== 'notification')).toEqual(['system_alert', 'motion_detected']);
+    expect(types(member)).toEqual(['motion_detected']);
     expect(Math.max(...judgements.map(({ length }) => length))).toBeLessThanOrEqual(2);
   });
 });
@@ -232,12 +232,8 @@ describe('Heartbeats', () => {
   it('are shown to those who may see the device, by one question, and cost nothing where no one listens', async () => {
     const line = await ScriptedDevice.born(fixture.application.mqttUrl, door, randomUUID());
     const judgements = traceJudgements(fixture.application);
-    const seen = async (): Promise<boolean> => {
-      const [row] = await fixture.sql.rows<{ battery: number | null }>('SELECT battery FROM devices WHERE id = $1', [
-        door.id,
-      ]);
-      return row?.battery === 55;
-    };
+    const written = 'SELECT FROM devices WHERE id = $1 AND battery = 55';
+    const seen = async (): Promise<boolean> => (await fixture.sql.rows(written, [door.id])).length === 1;
     await line.publish('heartbeat', { boot: line.boot, uptimeMs: 1_000, battery: 55 });
     await eventually('it is written', seen);
     expect(judgements).toEqual([]);

@@ -47,7 +47,7 @@ export class Traffic {
   readonly wishes: Wish[] = [];
   /** Answers that no client may get: another command for a key it had used, an unknown refusal, none at all. */
   readonly wrong: string[] = [];
-  /** ChannelPreferences that became commands. */
+  /** Wishes that became commands. */
   accepted = 0;
   /** Accepted wishes that were sent once more. */
   sentAgain = 0;
@@ -62,7 +62,7 @@ export class Traffic {
     this.#clients = deviceIds.flatMap((deviceId) => Array.from({ length: clientsPerLock }, () => this.visit(deviceId)));
   }
 
-  /** ChannelPreferences that took more than one request. */
+  /** Wishes that took more than one request. */
   get retried(): number {
     return this.wishes.filter(({ attempts }) => attempts > 1).length;
   }
